@@ -1,0 +1,41 @@
+"""Record headers: CloudEvents binary mode for Kafka, W3C trace context, and the channels of a live record.
+
+Sources: CloudEvents 1.0.2 Kafka protocol binding section 3.2 (`ce_` prefix), W3C Trace Context section 3.2.
+"""
+
+from backbone.record import Headers, header
+from domain.instants import Micros, format_rfc3339
+
+CE_ID = "ce_id"
+CE_TYPE = "ce_type"
+CE_SOURCE = "ce_source"
+CE_TIME = "ce_time"
+TRACEPARENT = "traceparent"
+CHANNELS = "channels"
+"""On live topics: the channels, joined by commas (no id holds one), so that a scan need not decode the value."""
+
+
+def event_headers(event_id: str, event_type: str, source: str, time: Micros, traceparent: bytes | None) -> Headers:
+    """The headers of an event in CloudEvents binary mode. `event_type` is such as `fleetcast.ping`."""
+    headers: Headers = [
+        ("ce_specversion", b"1.0"),
+        (CE_ID, event_id.encode()),
+        (CE_TYPE, event_type.encode()),
+        (CE_SOURCE, source.encode()),
+        (CE_TIME, format_rfc3339(time).encode()),
+        ("content-type", b"application/avro"),
+    ]
+    if traceparent is not None:
+        headers.append((TRACEPARENT, traceparent))
+    return headers
+
+
+def channels_header(channels: list[str]) -> tuple[str, bytes]:
+    """The header that names a live record's channels."""
+    return (CHANNELS, ",".join(channels).encode())
+
+
+def channels_of(headers: Headers) -> list[str]:
+    """The channels that a live record's header names; empty when there is no such header."""
+    joined = header(headers, CHANNELS)
+    return joined.decode().split(",") if joined else []

@@ -1,0 +1,219 @@
+"""The topic table: every topic of the platform, declared once.
+
+`python -m backbone topics plan|apply` brings a cluster to this table; the broker creates no topic by itself. The
+partition count of a keyed topic never changes in place, because keys would move: a new version of the topic takes over.
+"""
+
+import enum
+from dataclasses import dataclass
+
+PARTITIONS = 8
+"""The default count of a keyed topic. A deployment chooses its own before it creates the topic; readers ask the cluster."""
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+class Cleanup(enum.StrEnum):
+    """Kafka's `cleanup.policy`."""
+
+    DELETE = "delete"
+    COMPACT = "compact"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic of the table.
+
+    `record` names the Avro schema of the values in `schemas/avro/`; None: the name, key and keeping are settled, and
+    the topic is made together with its first writer. `copartitioned_with` names a topic with the same keys, which must
+    have the same number of partitions.
+    """
+
+    name: str
+    key: str
+    kept_days: int | None
+    written_by: tuple[str, ...]
+    doc: str
+    record: str | None = None
+    cleanup: Cleanup = Cleanup.DELETE
+    partitions: int = PARTITIONS
+    copartitioned_with: str | None = None
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The topic's configuration, as the broker names it."""
+        settings = {"cleanup.policy": str(self.cleanup)}
+        if self.kept_days is not None:
+            settings["retention.ms"] = str(self.kept_days * _DAY_MS)
+        return settings
+
+    @property
+    def subject(self) -> str:
+        """The registry's subject of the values (TopicNameStrategy)."""
+        return f"{self.name}-value"
+
+
+PINGS = Topic(
+    name="fleet.pings.v1",
+    key="fleet/asset",
+    kept_days=7,
+    written_by=("ingest",),
+    record="GpsPing",
+    doc="Pings as devices said them, plus when they were received.",
+)
+STATUS_CHANGES = Topic(
+    name="fleet.status-changes.v1",
+    key="fleet/entity",
+    kept_days=30,
+    written_by=("ingest",),
+    record="StatusChange",
+    doc="Status changes of orders and assets, with a version for each entity.",
+)
+REFERENCE = Topic(
+    name="fleet.reference.v1",
+    key="kind/fleet/id",
+    kept_days=None,
+    written_by=("ingest",),
+    record="ReferenceRecord",
+    cleanup=Cleanup.COMPACT,
+    doc="Assets, orders, assignments, watchers and geofences: the last word for each id.",
+)
+POSITIONS = Topic(
+    name="fleet.positions.v1",
+    key="fleet/asset",
+    kept_days=7,
+    written_by=("enrich",),
+    record="Position",
+    copartitioned_with="fleet.pings.v1",
+    doc="Every accepted ping, judged: quality flags, derived speed and heading, the orders carried at that time.",
+)
+EVENTS = Topic(
+    name="fleet.events.v1",
+    key="fleet/asset",
+    kept_days=30,
+    written_by=("enrich",),
+    doc="Geofence entered or left, stopped, late, off route.",
+)
+LIVE = Topic(
+    name="fleet.live.v1",
+    key="fleet",
+    kept_days=3,
+    written_by=("route", "gateway"),
+    record="LiveUpdate",
+    doc="What subscribers of a fleet's channels see, in the order of its offsets.",
+)
+LATEST = Topic(
+    name="fleet.latest.v1",
+    key="channel/kind/entity",
+    kept_days=None,
+    written_by=("recorder",),
+    record="LiveUpdate",
+    cleanup=Cleanup.COMPACT,
+    doc="The last live update of each channel, kind and entity, positions at most every 10 s; rebuilds an emptied Redis.",
+)
+USER_LIVE = Topic(
+    name="user.live.v1",
+    key="tenant/user",
+    kept_days=30,
+    written_by=("dispatcher", "gateway"),
+    record="LiveUpdate",
+    doc="What the subscribers of a user's own channel see.",
+)
+NOTIFICATION_REQUESTS = Topic(
+    name="notifications.requests.v1",
+    key="tenant/request",
+    kept_days=30,
+    written_by=("ingest", "route"),
+    doc="Whom to tell (user, users, installation, interest), what and when.",
+)
+NOTIFICATIONS = Topic(
+    name="notifications.v1",
+    key="tenant/user",
+    kept_days=30,
+    written_by=("address",),
+    doc="One notification for one user.",
+)
+PUSH_PENDING = Topic(
+    name="push.pending.v1",
+    key="tenant/user",
+    kept_days=1,
+    written_by=("dispatcher",),
+    doc="Waits a fixed delay for the client's acknowledgement.",
+)
+PUSH_RECEIPTS = Topic(
+    name="push.receipts.v1",
+    key="notification",
+    kept_days=30,
+    written_by=("gateway", "senders"),
+    doc="What became of each attempt.",
+)
+CLIENT_ACTIONS = Topic(
+    name="client.actions.v1",
+    key="tenant/user",
+    kept_days=30,
+    written_by=("gateway",),
+    doc="What a user did in the app, with installation and sequence.",
+)
+GATEWAY_CONTROL = Topic(
+    name="gateway.control.v1",
+    key="user or token",
+    kept_days=None,
+    written_by=("control_api", "gateway"),
+    cleanup=Cleanup.COMPACT,
+    partitions=1,
+    doc="Disconnects, subscribes and revocations; every gateway reads it before it is ready.",
+)
+
+
+def push_outbox(provider: str) -> Topic:
+    """The outbox of one push provider: fcm, apns, sns or webpush."""
+    return Topic(
+        name=f"push.outbox.{provider}.v1",
+        key="installation",
+        kept_days=7,
+        written_by=("dispatcher",),
+        doc=f"Requests to push through {provider}.",
+    )
+
+
+TOPICS: tuple[Topic, ...] = (
+    PINGS,
+    STATUS_CHANGES,
+    REFERENCE,
+    POSITIONS,
+    EVENTS,
+    LIVE,
+    LATEST,
+    USER_LIVE,
+    NOTIFICATION_REQUESTS,
+    NOTIFICATIONS,
+    PUSH_PENDING,
+    *(push_outbox(provider) for provider in ("fcm", "apns", "sns", "webpush")),
+    PUSH_RECEIPTS,
+    CLIENT_ACTIONS,
+    GATEWAY_CONTROL,
+)
+
+
+def dead_letter_topic(source: str, group: str) -> str:
+    """Where `group` puts the records of `source` that it can never process: bytes unchanged, headers that say why."""
+    return f"{source}.{group}.dlq"
+
+
+DEAD_LETTERS: tuple[Topic, ...] = tuple(
+    Topic(
+        name=dead_letter_topic(source.name, group),
+        key=source.key,
+        kept_days=30,
+        written_by=(group,),
+        doc=f"What {group} could not read of {source.name}: the source's bytes, unchanged, with headers that say why.",
+    )
+    for source, group in (
+        (PINGS, "enrich"),
+        (REFERENCE, "enrich"),
+        (POSITIONS, "route"),
+        (STATUS_CHANGES, "route"),
+        (LIVE, "recorder"),
+    )
+)
+"""Made by `topics apply` like all others. Their values are another topic's bytes, so they have no schema of their own."""

@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis: one noun per file."""

@@ -1,0 +1,74 @@
+"""The layout of Redis: every key the platform uses, made in this file and nowhere else.
+
+All keys of one Kafka partition share a hash tag (the part in braces), so in a cluster they live in one slot, and one
+script can write state together with the offset to which that state is valid. The tag holds Kafka's topic id, so that
+the state of a topic that was deleted and made again is never taken for the state of the new one.
+
+| key | type | holds | written by |
+|---|---|---|---|
+| `fc1:enrich:{T/P}:mark` | string | offset of the next ping; the assets below are valid to it | enrich |
+| `fc1:enrich:{T/P}:asset:FLEET/ASSET` | string | the asset's last good position and recent ids (JSON) | enrich |
+| `fc1:status:{T/P}:mark` | string | offset of the next status change; the statuses below are valid to it | route |
+| `fc1:status:{T/P}:of:FLEET/ENTITY` | string | the entity's status with the highest version (JSON) | route |
+| `fc1:live:{T/P}:mark` | hash | `next`: offset of the next live record; `source:T/P`: highest `offset.index` seen of a source | recorder |
+| `fc1:live:{T/P}:state:CHANNEL` | hash | `kind|entity` -> version, offset, id and payload of the latest update | recorder |
+| `fc1:live:{T/P}:last:CHANNEL` | string | offset of the channel's last record | recorder |
+| `fc1:live:{T/P}:history:CHANNEL` | sorted set | the offsets of the channel's last records, bounded | recorder |
+
+T is the topic id of the partition that is consumed, P its number.
+"""
+
+from typing import NamedTuple
+
+PREFIX = "fc1"
+"""Names the layout; another layout takes another prefix and is rebuilt from Kafka beside this one."""
+
+
+class PartitionTag(NamedTuple):
+    """The Kafka partition that a group of keys belongs to."""
+
+    topic_id: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{{{self.topic_id}/{self.partition}}}"
+
+
+def enrich_mark(tag: PartitionTag) -> str:
+    """To which offset of the pings the assets' states are valid."""
+    return f"{PREFIX}:enrich:{tag}:mark"
+
+
+def enrich_asset(tag: PartitionTag, fleet: str, asset: str) -> str:
+    """The state of one asset."""
+    return f"{PREFIX}:enrich:{tag}:asset:{fleet}/{asset}"
+
+
+def status_mark(tag: PartitionTag) -> str:
+    """To which offset of the status changes the statuses are valid."""
+    return f"{PREFIX}:status:{tag}:mark"
+
+
+def status_of(tag: PartitionTag, fleet: str, entity: str) -> str:
+    """The status of one entity."""
+    return f"{PREFIX}:status:{tag}:of:{fleet}/{entity}"
+
+
+def live_mark(tag: PartitionTag) -> str:
+    """To which offset of the live topic the snapshots are valid, and the highest position seen of each source."""
+    return f"{PREFIX}:live:{tag}:mark"
+
+
+def live_state(tag: PartitionTag, channel: str) -> str:
+    """The snapshot of one channel."""
+    return f"{PREFIX}:live:{tag}:state:{channel}"
+
+
+def live_last(tag: PartitionTag, channel: str) -> str:
+    """The offset of the last record of one channel."""
+    return f"{PREFIX}:live:{tag}:last:{channel}"
+
+
+def live_history(tag: PartitionTag, channel: str) -> str:
+    """The offsets of the last records of one channel."""
+    return f"{PREFIX}:live:{tag}:history:{channel}"
