@@ -1,0 +1,1 @@
+"""How a process lives: settings, logging, metrics, supervision, HTTP. Knows nothing of the domain."""

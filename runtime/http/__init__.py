@@ -1,0 +1,1 @@
+"""HTTP as every process serves it: problem+json, bounded bodies, probes."""
