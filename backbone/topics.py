@@ -8,7 +8,7 @@ import enum
 from dataclasses import dataclass
 
 PARTITIONS = 8
-"""The default count of a keyed topic. A deployment chooses its own before it creates the topic; readers ask the cluster."""
+"""The default count of a keyed topic. A deployment chooses before it creates the topic; readers ask the cluster."""
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -109,7 +109,7 @@ LATEST = Topic(
     written_by=("recorder",),
     record="LiveUpdate",
     cleanup=Cleanup.COMPACT,
-    doc="The last live update of each channel, kind and entity, positions at most every 10 s; rebuilds an emptied Redis.",
+    doc="The last update of each channel, kind and entity, positions at most every 10 s; rebuilds an emptied Redis.",
 )
 USER_LIVE = Topic(
     name="user.live.v1",
@@ -216,4 +216,4 @@ DEAD_LETTERS: tuple[Topic, ...] = tuple(
         (LIVE, "recorder"),
     )
 )
-"""Made by `topics apply` like all others. Their values are another topic's bytes, so they have no schema of their own."""
+"""Made by `topics apply` like all others. Their values are another topic's bytes: no schema of their own."""

@@ -10,8 +10,8 @@ the state of a topic that was deleted and made again is never taken for the stat
 | `fc1:enrich:{T/P}:asset:FLEET/ASSET` | string | the asset's last good position and recent ids (JSON) | enrich |
 | `fc1:status:{T/P}:mark` | string | offset of the next status change; the statuses below are valid to it | route |
 | `fc1:status:{T/P}:of:FLEET/ENTITY` | string | the entity's status with the highest version (JSON) | route |
-| `fc1:live:{T/P}:mark` | hash | `next`: offset of the next live record; `source:T/P`: highest `offset.index` seen of a source | recorder |
-| `fc1:live:{T/P}:state:CHANNEL` | hash | `kind|entity` -> version, offset, id and payload of the latest update | recorder |
+| `fc1:live:{T/P}:mark` | hash | how far the snapshots are valid, and the highest rank seen of each source | recorder |
+| `fc1:live:{T/P}:state:CHANNEL` | hash | `kind|entity` -> the latest update and its offset | recorder |
 | `fc1:live:{T/P}:last:CHANNEL` | string | offset of the channel's last record | recorder |
 | `fc1:live:{T/P}:history:CHANNEL` | sorted set | the offsets of the channel's last records, bounded | recorder |
 
