@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import redis
 import redis.asyncio
-from redis.exceptions import ClusterDownError, ClusterError, ConnectionError, RedisError, ResponseError, TimeoutError
+from redis import exceptions
 
 from domain.errors import OutageError
 from storage.redis.settings import RedisSettings
@@ -13,8 +13,15 @@ from storage.redis.settings import RedisSettings
 SyncRedis = redis.Redis | redis.RedisCluster
 AsyncRedis = redis.asyncio.Redis | redis.asyncio.RedisCluster
 
-# Answers of a server that is there, but cannot serve now: loading its file, failing over, out of memory.
-_PASSING = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "NOREPLICAS", "MISCONF")
+# Answers of a server that is there, but cannot serve now: failing over, out of memory, unable to write its file.
+_PASSING_ERRORS = (
+    exceptions.ReadOnlyError,
+    exceptions.OutOfMemoryError,
+    exceptions.MasterDownError,
+    exceptions.TryAgainError,
+    exceptions.ClusterDownError,
+)
+_PASSING_CODES = ("BUSY ", "NOREPLICAS ", "MISCONF ")
 
 
 def connect_sync(settings: RedisSettings) -> SyncRedis:
@@ -42,11 +49,9 @@ def outages_translated() -> Iterator[None]:
     """Turns what a dead, slow or recovering Redis raises into OutageError; a wrong command of ours stays as it is."""
     try:
         yield
-    except (ConnectionError, TimeoutError, ClusterDownError, ClusterError, OSError) as error:
-        raise OutageError(f"Redis does not answer: {type(error).__name__}") from error
-    except ResponseError as error:
-        if str(error).startswith(_PASSING):
-            raise OutageError(f"Redis cannot serve now: {str(error).split(maxsplit=1)[0]}") from error
+    except exceptions.ResponseError as error:
+        if isinstance(error, _PASSING_ERRORS) or str(error).startswith(_PASSING_CODES):
+            raise OutageError(f"Redis cannot serve now: {type(error).__name__}") from error
         raise
-    except RedisError as error:
-        raise OutageError(f"Redis failed: {type(error).__name__}") from error
+    except (exceptions.RedisError, OSError) as error:
+        raise OutageError(f"Redis does not answer: {type(error).__name__}") from error
