@@ -1,0 +1,83 @@
+import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
+
+export interface Palette {
+  readonly sea: string;
+  readonly land: string;
+  readonly coast: string;
+  readonly border: string;
+  readonly grid: string;
+  readonly urban: string;
+  readonly park: string;
+  readonly sand: string;
+  readonly street: string;
+  readonly casing: string;
+  readonly arterial: string;
+  readonly motorway: string;
+  readonly motorwayCasing: string;
+}
+
+export const LIGHT: Palette = {
+  sea: "#d3e1ea", land: "#f4f3ef", coast: "#b4c7d3", border: "#c9c4ba", grid: "#c4d5e0",
+  urban: "#eceae5", park: "#dde8d4", sand: "#f1ead6",
+  street: "#ffffff", casing: "#dcd9d2", arterial: "#ffffff", motorway: "#f7dfa5", motorwayCasing: "#dcbd78",
+};
+
+export const DARK: Palette = {
+  sea: "#10161d", land: "#1b222a", coast: "#2c3843", border: "#3a444f", grid: "#18212a",
+  urban: "#212932", park: "#1c2b26", sand: "#272a28",
+  street: "#323c47", casing: "#171d24", arterial: "#3e4a57", motorway: "#6b5c3a", motorwayCasing: "#15191e",
+};
+
+/** Widths in pixels by zoom, growing with the map. */
+function width(at10: number, at16: number): LineWidth {
+  return ["interpolate", ["exponential", 1.6], ["zoom"], 10, at10, 16, at16];
+}
+type LineWidth = ["interpolate", ["exponential", number], ["zoom"], number, number, number, number];
+
+function road(kind: string, part: string, color: string, lineWidth: LineWidth, minzoom: number): LayerSpecification {
+  return {
+    id: `${kind}-${part}`,
+    type: "line",
+    source: "roads",
+    minzoom,
+    filter: ["==", ["get", "class"], kind],
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: { "line-color": color, "line-width": lineWidth },
+  };
+}
+
+function area(kind: string, color: string): LayerSpecification {
+  return { id: kind, type: "fill", source: "roads", filter: ["==", ["get", "class"], kind], paint: { "fill-color": color } };
+}
+
+const EMPTY = { type: "FeatureCollection" as const, features: [] };
+
+/** The whole map from what the page brings itself: no tiles, glyphs or sprites from anywhere. */
+export function mapStyle(palette: Palette): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      graticule: { type: "geojson", data: EMPTY },
+      land: { type: "geojson", data: EMPTY, tolerance: 0.2, maxzoom: 12 },
+      borders: { type: "geojson", data: EMPTY, maxzoom: 10 },
+      roads: { type: "geojson", data: EMPTY, tolerance: 0.25, maxzoom: 14 },
+    },
+    layers: [
+      { id: "sea", type: "background", paint: { "background-color": palette.sea } },
+      { id: "graticule", type: "line", source: "graticule", paint: { "line-color": palette.grid, "line-width": 0.75 } },
+      { id: "land", type: "fill", source: "land", paint: { "fill-color": palette.land, "fill-antialias": true } },
+      { id: "coast", type: "line", source: "land", paint: { "line-color": palette.coast, "line-width": 1 } },
+      area("urban", palette.urban),
+      area("sand", palette.sand),
+      area("park", palette.park),
+      { id: "borders", type: "line", source: "borders", paint: { "line-color": palette.border, "line-width": 0.8, "line-dasharray": [3, 2] } },
+      area("water", palette.sea),
+      road("street", "casing", palette.casing, width(0.4, 11), 11.5),
+      road("arterial", "casing", palette.casing, width(1.6, 19), 9),
+      road("street", "fill", palette.street, width(0.3, 8.5), 11),
+      road("arterial", "fill", palette.arterial, width(1.1, 15.5), 8.5),
+      road("motorway", "casing", palette.motorwayCasing, width(2.4, 25), 6.5),
+      road("motorway", "fill", palette.motorway, width(1.5, 20), 6.5),
+    ],
+  };
+}
