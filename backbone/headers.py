@@ -14,6 +14,12 @@ TRACEPARENT = "traceparent"
 CHANNELS = "channels"
 """On live topics: the channels, joined by commas (no id holds one), so that a scan need not decode the value."""
 
+LATEST_OF_TOPIC_ID = "live-topic-id"
+LATEST_OF_PARTITION = "live-partition"
+LATEST_OF_OFFSET = "live-offset"
+LATEST_OF_TIME = "live-time"
+"""On `fleet.latest.v1`: where the live record stands whose bytes the entry holds, and its timestamp in ms."""
+
 
 def event_headers(event_id: str, event_type: str, source: str, time: Micros, traceparent: bytes | None) -> Headers:
     """The headers of an event in CloudEvents binary mode. `event_type` is such as `fleetcast.ping`."""
