@@ -1,0 +1,91 @@
+"""One live partition as the recorder sees it: what is recorded, what waits, and what a batch changes. No I/O."""
+
+from collections.abc import Iterable
+
+from backbone.record import InRecord
+from domain.live_update import LiveUpdate
+from push_service.recorder.latest_buffer import LatestBuffer
+from storage.redis.keys import PartitionTag
+from storage.snapshots import ChannelChange, LiveMark, SnapshotItem
+
+
+class ChangeSet:
+    """What a batch changes, channel by channel: of each (kind, entity) only the highest version is kept."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, dict[tuple[str, str], SnapshotItem]] = {}
+        self._last: dict[str, int] = {}
+
+    def add(self, update: LiveUpdate, offset: int) -> None:
+        """Takes the updates of one partition in their order. Only what processors made is state."""
+        item = SnapshotItem(update.kind, update.entity, update.version, offset, update.payload)
+        for channel in update.channels:
+            self._last[channel] = offset
+            items = self._items.setdefault(channel, {})
+            if update.source is None:
+                continue
+            newest = items.get((update.kind, update.entity))
+            if newest is None or newest.version < update.version:
+                items[update.kind, update.entity] = item
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def changes(self) -> list[ChannelChange]:
+        """The changes, ready to be written."""
+        return [
+            ChannelChange(channel, self._last[channel], list(items.values())) for channel, items in self._items.items()
+        ]
+
+
+class LivePartition:
+    """The recorder's memory of one partition that it owns."""
+
+    def __init__(self, tag: PartitionTag, mark: LiveMark) -> None:
+        self.tag = tag
+        self.latest = LatestBuffer(tag.topic_id)
+        self.written_next = mark.next_offset
+        """The mark in the store, which the next write must find there."""
+        self._next = mark.next_offset
+        self._valid_from = mark.valid_from
+        self._sources = dict(mark.sources)
+        self._start = mark.next_offset if mark.latest_from is None else min(mark.next_offset, mark.latest_from)
+        self._changes = ChangeSet()
+
+    @property
+    def start(self) -> int:
+        """Where to begin reading: below the mark when some of what was recorded has not reached the latest topic."""
+        return self._start
+
+    def take(self, record: InRecord, update: LiveUpdate) -> bool:
+        """Takes the next record. False when it is a repeat, which subscribers have not been shown either."""
+        if record.offset < self._next:
+            self.latest.offer(record, update)
+            return True
+        self._next = record.offset + 1
+        if self._repeats(update):
+            return False
+        self.latest.offer(record, update)
+        self._changes.add(update, record.offset)
+        return True
+
+    def skip(self, record: InRecord) -> None:
+        """Passes over a record that cannot be read."""
+        self._next = max(self._next, record.offset + 1)
+
+    def take_changes(self) -> tuple[LiveMark, Iterable[ChannelChange]]:
+        """What has to be written now, and the mark to write with it."""
+        changes, self._changes = self._changes, ChangeSet()
+        mark = LiveMark(self._next, self._valid_from, self.latest.waits_from, dict(self._sources))
+        return mark, changes.changes()
+
+    def _repeats(self, update: LiveUpdate) -> bool:
+        """A processor's replay, or a zombie: at or below the highest position seen of that source stream."""
+        source = update.source
+        if source is None:
+            return False
+        seen = self._sources.get(source.stream)
+        if seen is not None and source.rank <= seen:
+            return True
+        self._sources[source.stream] = source.rank
+        return False
