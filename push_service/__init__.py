@@ -1,0 +1,1 @@
+"""Kafka to sockets and phones: the gateway, the recorder."""

@@ -1,0 +1,44 @@
+"""The protocol in JSON: a frame is one or more JSON objects separated by newlines, in both directions."""
+
+import msgspec
+
+from push_service.gateway.protocol.codec import MalformedFrameError
+from push_service.gateway.protocol.commands import Command
+from push_service.gateway.protocol.replies import Reply
+from push_service.gateway.publication import Publication
+from push_service.gateway.push import Push
+
+
+class JsonCodec:
+    """See `Codec`."""
+
+    __slots__ = ("_decoder", "_encoder")
+    ping = b"{}"
+
+    def __init__(self) -> None:
+        self._decoder = msgspec.json.Decoder(Command)
+        self._encoder = msgspec.json.Encoder(enc_hook=_publication_json)
+
+    def decode(self, frame: bytes, max_commands: int) -> list[Command]:
+        """See `Codec`."""
+        lines = frame.strip().split(b"\n", max_commands)
+        if len(lines) > max_commands:
+            raise MalformedFrameError(f"more than {max_commands} commands in a frame")
+        try:
+            return [self._decoder.decode(line) for line in lines]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise MalformedFrameError("not a command of the protocol in JSON") from error
+
+    def encode(self, reply: Reply) -> bytes:
+        """See `Codec`."""
+        return self._encoder.encode(reply)
+
+    def encode_push(self, push: Push) -> bytes:
+        """See `Codec`. A channel's name holds nothing that JSON escapes (`domain.ids`)."""
+        return b'{"push":{"channel":"%b","pub":%b}}' % (push.channel.encode(), push.publication.json)
+
+
+def _publication_json(value: object) -> msgspec.Raw:
+    if isinstance(value, Publication):
+        return msgspec.Raw(value.json)
+    raise NotImplementedError(f"{type(value).__name__} is no part of a reply")
