@@ -16,9 +16,9 @@ class PostgresSettings(Section, section="POSTGRES"):
         description="postgresql://user:password@host:port/database; anything libpq knows may follow as a query, "
         "such as ?sslmode=verify-full&sslrootcert=/etc/ca.pem or target_session_attrs=read-write."
     )
-    pool_size: int = Field(8, ge=1, le=200, description="Connections that one process may hold at a time.")
-    connect_seconds: float = Field(5.0, gt=0, description="What connecting may take.")
-    statement_seconds: float = Field(5.0, gt=0, description="What one statement may take at the server.")
+    pool_size: int = Field(default=8, ge=1, le=200, description="Connections that one process may hold at a time.")
+    connect_seconds: float = Field(default=5.0, gt=0, description="What connecting may take.")
+    statement_seconds: float = Field(default=5.0, gt=0, description="What one statement may take at the server.")
 
     @field_validator("url")
     @classmethod

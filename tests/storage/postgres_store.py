@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.postgres.engine import open_engine
@@ -12,7 +13,7 @@ from storage.postgres.settings import PostgresSettings
 
 @asynccontextmanager
 async def migrated_engine(url: str) -> AsyncIterator[AsyncEngine]:
-    settings = PostgresSettings(url=url)  # type: ignore[arg-type] # pydantic makes the secret
+    settings = PostgresSettings(url=SecretStr(url))
     migrate(settings)
     engine = open_engine(settings, "tests")
     try:

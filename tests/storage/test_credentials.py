@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 
 from domain.errors import OutageError
 from domain.instants import SECOND
@@ -119,7 +120,7 @@ async def test_the_list_is_paged_and_kept_to_a_tenant_or_fleet(store: Credential
 
 
 async def test_a_database_that_is_away_is_an_outage() -> None:
-    settings = PostgresSettings(url="postgresql://nobody:secret@127.0.0.1:9/none")  # type: ignore[arg-type]
+    settings = PostgresSettings(url=SecretStr("postgresql://nobody:secret@127.0.0.1:9/none"))
     engine = open_engine(settings, "tests")
     with pytest.raises(OutageError) as raised:
         await PostgresCredentials(engine).find("d1")
@@ -143,7 +144,7 @@ def test_a_wrong_url_is_told_without_repeating_it(url: str, problem: str) -> Non
 
 def test_sslmode_and_friends_reach_libpq() -> None:
     settings = PostgresSettings(
-        url="postgres://u:p@db/fleetcast?sslmode=verify-full&sslrootcert=/etc/ca.pem"  # type: ignore[arg-type]
+        url=SecretStr("postgres://u:p@db/fleetcast?sslmode=verify-full&sslrootcert=/etc/ca.pem")
     )
     assert settings.address.query == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
     assert settings.address.drivername == "postgresql+psycopg"

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import OperationalError
 
@@ -20,7 +21,7 @@ from storage.postgres.settings import PostgresSettings
 
 @pytest.fixture
 def settings(postgres_url: str) -> PostgresSettings:
-    return PostgresSettings(url=postgres_url)  # type: ignore[arg-type] # pydantic makes the secret
+    return PostgresSettings(url=SecretStr(postgres_url))
 
 
 def test_from_an_empty_database_to_the_declared_tables(settings: PostgresSettings) -> None:

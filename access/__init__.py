@@ -1,0 +1,1 @@
+"""Who may: credentials of devices and back ends, tokens of viewers, and what each may do."""
