@@ -20,9 +20,8 @@ async def create(store: CredentialStore, asked: argparse.Namespace, now: Micros)
     """Makes a credential. `credential` of the answer is the only place where its secret ever appears."""
     expires_at = None if asked.expires_in is None else now + asked.expires_in
     try:
-        minted = (
-            _mint_device(asked, now, expires_at) if asked.kind == "device" else _mint_backend(asked, now, expires_at)
-        )
+        mint = _mint_device if asked.kind == "device" else _mint_backend
+        minted = mint(asked, now, expires_at)
     except MintingError as error:
         raise CommandError(str(error)) from None
     await store.add(minted.credential)

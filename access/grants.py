@@ -11,7 +11,7 @@ from storage.credentials import Credential, CredentialKind
 def granted_fleet(credential: Credential, asked: Sequence[str]) -> str:
     """The fleet that a request is about; `asked` are the values of its `?fleet=`.
 
-    A credential of one fleet need not name it. Raises Problem: 400 if a fleet is missing or bad, 403 if it is another's.
+    A credential of one fleet need not name it. Raises Problem: 400 for a missing or bad fleet, 403 for another's.
     """
     if not asked:
         if credential.fleet is None:
