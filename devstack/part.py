@@ -59,7 +59,7 @@ class Part:
         self._ready_within = ready_within
         self._attempts = attempts
         self._stopping = site.stopping
-        self.wanted = False
+        self._wanted = False
 
     @property
     def pid(self) -> int | None:
@@ -82,7 +82,6 @@ class Part:
     def launch(self) -> None:
         """Start it without waiting: for tests of what others do while it comes up."""
         self._prepare()
-        self.wanted = True
         self._child.start()
 
     def wait_ready(self) -> None:
@@ -102,18 +101,19 @@ class Part:
             lacks = self._ready()
             if lacks is None:
                 self.ready_after = time.monotonic() - began
+                self._wanted = True
                 return
             time.sleep(POLL_EVERY)
         raise self._failed(f"was not ready within {self._ready_within:.0f} s ({lacks})")
 
     def stop(self) -> bool:
         """End it in good order; False if it had to be killed."""
-        self.wanted = False
+        self._wanted = False
         return self._child.stop()
 
     def kill(self) -> None:
         """kill -9, as a test of what happens then; it is gone when this returns."""
-        self.wanted = False
+        self._wanted = False
         self._child.kill()
 
     def pause(self) -> None:
@@ -125,7 +125,7 @@ class Part:
 
     def died(self) -> PartError | None:
         """The error that describes its end, when it ended and nobody here asked it to."""
-        if not self.wanted or self._child.running:
+        if not self._wanted or self._child.running:
             return None
         return self._failed(f"ended ({self.how_it_ended()})")
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from devstack.child import Command, run_to_end
+from devstack.child import Command
+from devstack.one_shot import run_to_end
 from devstack.part import Part
 from devstack.ports import LOOPBACK
 from devstack.private_file import write_private
@@ -40,8 +41,7 @@ class Postgres:
 
     def __init__(self, port: int, site: Site) -> None:
         self._data = data = site.data / "postgres"
-        self._spawner = site.spawner
-        self._log = site.log("postgres")
+        self._site = site
         self._password_file = data.with_name("postgres.password")
         self._port = port
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
@@ -101,7 +101,9 @@ class Postgres:
     def _initdb(self, password_file: Path) -> None:
         argv = [_program("initdb"), "-D", str(self._data), "-U", SUPERUSER, "--pwfile", str(password_file)]
         argv += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"]
-        run_to_end(self._spawner, Command(argv=argv, cwd=self._data, user=self._user), self._log, within=60.0)
+        run_to_end(
+            self._site, Command(argv=argv, cwd=self._data, user=self._user), self._site.log("postgres"), within=60.0
+        )
 
     def _remove_stale_lock(self) -> None:
         """A lock file whose process id now belongs to some other program would keep the server from starting."""

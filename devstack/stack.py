@@ -1,7 +1,6 @@
 """The infrastructure of a stack, started and ended as one; its parts by name."""
 
 import functools
-import importlib.util
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,8 +42,7 @@ class Stack:
         self.postgres = Postgres(free_port(), self.site)
         self.add(valkey(self._redis_port, self.site))
         self.add(self.postgres.part)
-        if importlib.util.find_spec("devstack.registry") is not None:
-            self.add(registry(self._registry_port, self.site))
+        self.add(registry(self._registry_port, self.site))
         for part in self.kafka.parts:
             self.add(part)
 

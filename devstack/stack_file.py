@@ -1,0 +1,53 @@
+"""`stack.json`: where everything of the running local stack is, for anybody's scripts."""
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from devstack.private_file import write_private
+
+FILE = "stack.json"
+
+
+class DeviceKey(msgspec.Struct, frozen=True):
+    """A device and its credential."""
+
+    id: str
+    credential: str
+
+
+class StackFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of the file. It holds secrets, of the local stack alone; it is there only while all is ready."""
+
+    ingest_url: str
+    gateway_url: str
+    map_url: str
+    registry_url: str
+    kafka_bootstrap: str
+    redis_url: str
+    postgres_url: str
+    fleet: str
+    device: DeviceKey
+    backend_credential: str
+    viewer_jwt: str
+    admin_urls: dict[str, str]
+    brokers: int
+    pids: dict[str, int]
+
+    def write(self, directory: Path) -> None:
+        """Whole or not at all."""
+        write_private(directory / FILE, msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n")
+
+    @classmethod
+    def read(cls, directory: Path) -> "StackFile | None":
+        """None when there is no such file."""
+        try:
+            return msgspec.json.decode((directory / FILE).read_bytes(), type=cls)
+        except FileNotFoundError:
+            return None
+
+
+def remove_stack_file(directory: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        (directory / FILE).unlink()
