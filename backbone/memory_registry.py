@@ -79,17 +79,13 @@ class MemoryRegistry:
         if faults:
             raise SchemaRefused(subject, faults)
         text = _canonical(subject, schema)
-        new = RegisteredVersion(
-            subject=subject,
-            version=len(self._versions.get(subject, [])) + 1,
-            id=self._ids.get(text, len(self._ids) + 1),
-            text=text,
-        )
-        self.restore(new)
+        version = len(self._versions.get(subject, [])) + 1
+        new = RegisteredVersion(subject, version, self._ids.get(text, len(self._ids) + 1), text)
+        self.add(new)
         return new
 
-    def restore(self, version: RegisteredVersion) -> None:
-        """Add a version that was registered before, without a check."""
+    def add(self, version: RegisteredVersion) -> None:
+        """Add a version as it is, without a check."""
         self._ids[version.text] = version.id
         self._texts[version.id] = version.text
         self._versions.setdefault(version.subject, []).append(version)

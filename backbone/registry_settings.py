@@ -1,6 +1,8 @@
 """Settings of the schema registry."""
 
-from pydantic import Field, SecretStr, field_validator
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
 from urllib3.util import parse_url
 
 from runtime.settings import Section
@@ -26,3 +28,9 @@ class RegistrySettings(Section, section="REGISTRY"):
         if parsed.auth is not None:
             raise ValueError("must not hold credentials: set USERNAME and PASSWORD")
         return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password are given together or not at all")
+        return self

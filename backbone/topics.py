@@ -10,7 +10,16 @@ from dataclasses import dataclass
 PARTITIONS = 8
 """The default count of a keyed topic. A deployment chooses before it creates the topic; readers ask the cluster."""
 
-_DAY_MS = 24 * 60 * 60 * 1000
+_HOUR_MS = 60 * 60 * 1000
+_DAY_MS = 24 * _HOUR_MS
+# Kafka compacts closed segments only, and by default closes one after 7 days or 1 GiB: a table that is read whole at
+# every start would be a history. So segments are small and short, and no record waits longer than the lag.
+_COMPACTION = {
+    "segment.ms": str(_HOUR_MS),
+    "segment.bytes": str(64 * 1024 * 1024),
+    "min.cleanable.dirty.ratio": "0.2",
+    "max.compaction.lag.ms": str(6 * _HOUR_MS),
+}
 
 
 class Cleanup(enum.StrEnum):
@@ -45,6 +54,8 @@ class Topic:
         settings = {"cleanup.policy": str(self.cleanup)}
         if self.kept_days is not None:
             settings["retention.ms"] = str(self.kept_days * _DAY_MS)
+        if self.cleanup is Cleanup.COMPACT:
+            settings |= _COMPACTION
         return settings
 
     @property

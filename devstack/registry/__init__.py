@@ -1,0 +1,1 @@
+"""A schema registry for development: Confluent's REST routes for Avro, kept on disk, with no access control."""
