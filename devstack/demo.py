@@ -3,16 +3,20 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from devstack.child import Command
-from devstack.demo_keys import FLEET, DemoKeys, jwt_secret
+from devstack.demo_keys import FLEET, DemoKeys
 from devstack.part import Part
 from devstack.plan import Step, carry_out
 from devstack.ports import LOOPBACK, free_port
+from devstack.private_file import kept_secret
 from devstack.probes import http_ok
 from devstack.product import PROJECT, Product
+from devstack.site import silent
 from devstack.stack import Stack
 from devstack.stack_file import FILE, StackFile, remove_stack_file
 
@@ -20,19 +24,32 @@ PAGE_TIER, FLEET_TIER = 2, 3
 
 
 class Demo:
-    """Start all, tell where it is in `stack.json`, end all. Raises on start: as `Part.start` and `run_to_end`."""
+    """Start all, tell where it is in `stack.json` below the directory, end all.
 
-    def __init__(self, directory: Path, *, brokers: int, say: Callable[[str], None]) -> None:
+    As a context manager it starts everything but the simulated fleet. `demo.stack["gateway"].kill()` and
+    `demo.stack["gateway"].start()` make and mend a fault; the names are those of `describe().pids`. `settings` are
+    further environment variables for the product. Raises on start: as `Part.start` and `run_to_end`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        brokers: int = 1,
+        say: Callable[[str], None] = silent,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.stack = Stack(directory, brokers=brokers, say=say)
         self._site = self.stack.site
         self._brokers = brokers
         self._page_port = free_port()
-        settings = {
+        product_settings = {
             "FLEETCAST_LOG_FORMAT": "console",
-            "FLEETCAST_ACCESS_JWT_HMAC_SECRET": jwt_secret(self._site.data),
+            "FLEETCAST_ACCESS_JWT_HMAC_SECRET": kept_secret(self._site.data / "jwt.secret"),
             "FLEETCAST_GATEWAY_ALLOWED_ORIGINS": f"{self.map_url},http://localhost:{self._page_port}",
+            **(settings or {}),
         }
-        self.product = Product(self.stack, settings)
+        self.product = Product(self.stack, product_settings)
         self._keys = DemoKeys(self.product, self._site)
         self._page = self._page_part()
         self._fleet = self._fleet_part()
@@ -42,6 +59,19 @@ class Demo:
     @property
     def map_url(self) -> str:
         return f"http://{LOOPBACK}:{self._page_port}"
+
+    def __enter__(self) -> Self:
+        try:
+            self.start(fleet=False)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def start(self, *, fleet: bool) -> None:
         self.stack.clean_up()

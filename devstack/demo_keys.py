@@ -1,9 +1,7 @@
 """Keys to the demo fleet: made once, kept with the data that knows them, made again when that is gone."""
 
 import json
-import secrets
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from devstack.one_shot import output_of
@@ -18,14 +16,6 @@ DEVICE_ASSETS = ("truck-7", "truck-8")
 VIEWER = "demo-viewer"
 VIEWER_FOR = "30d"
 COMMAND_WITHIN = 60.0  # seconds
-
-
-def jwt_secret(data: Path) -> str:
-    """The key that signs viewers' tokens, the same at each start, so that a token in somebody's script stays good."""
-    path = data / "jwt.secret"
-    if not path.exists():
-        write_private(path, secrets.token_urlsafe(48))
-    return path.read_text()
 
 
 @dataclass(frozen=True)

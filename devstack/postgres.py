@@ -8,7 +8,6 @@ import functools
 import importlib.util
 import os
 import pwd
-import secrets
 import shutil
 import signal
 from pathlib import Path
@@ -20,7 +19,7 @@ from devstack.child import Command
 from devstack.one_shot import run_to_end
 from devstack.part import Part
 from devstack.ports import LOOPBACK
-from devstack.private_file import write_private
+from devstack.private_file import kept_secret, write_private
 from devstack.site import Site
 
 SUPERUSER = "postgres"
@@ -42,7 +41,7 @@ class Postgres:
     def __init__(self, port: int, site: Site) -> None:
         self._data = data = site.data / "postgres"
         self._site = site
-        self._password_file = data.with_name("postgres.password")
+        self._password = kept_secret(data.with_name("postgres.password"))
         self._port = port
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         settings = {**SETTINGS, "port": str(port)}
@@ -68,7 +67,7 @@ class Postgres:
         return self.url("postgres")
 
     def url(self, database: str = DATABASE) -> str:
-        return f"postgresql://{SUPERUSER}:{self._password_file.read_text()}@{LOOPBACK}:{self._port}/{database}"
+        return f"postgresql://{SUPERUSER}:{self._password}@{LOOPBACK}:{self._port}/{database}"
 
     def make_database(self, name: str) -> bool:
         """Make an empty database unless it is there; True if it was made."""
@@ -85,10 +84,8 @@ class Postgres:
             return
         shutil.rmtree(self._data, ignore_errors=True)  # half made: initdb was interrupted
         self._data.mkdir(parents=True, mode=0o700)
-        password = secrets.token_urlsafe(16)
-        write_private(self._password_file, password)
-        handed = self._data.with_name("postgres.password.initdb")  # a copy that the other user may read
-        write_private(handed, password)
+        handed = self._data.with_name("postgres.password.initdb")  # the other user must be able to read it
+        write_private(handed, self._password)
         if self._user is not None:
             entry = pwd.getpwnam(self._user)
             os.chown(self._data, entry.pw_uid, entry.pw_gid)

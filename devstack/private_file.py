@@ -1,6 +1,7 @@
 """Files that hold secrets."""
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -11,3 +12,10 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     new.replace(path)
+
+
+def kept_secret(path: Path) -> str:
+    """The random secret in this file, of 256 bits in 43 characters fit for an address; made when it is not there."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_text()

@@ -21,6 +21,7 @@ from devstack.site import Site, silent
 from devstack.valkey import valkey
 
 DATABASE_STEP = "database"
+INFRA_TIER = 0
 
 
 class Stack:
@@ -99,7 +100,7 @@ class Stack:
 
     def infra_steps(self) -> list[Step]:
         """A step for each part of the infrastructure, named as the part, and one for the database."""
-        steps = [Step(part.name, functools.partial(self.start, part)) for part in self]
+        steps = [Step(part.name, functools.partial(self.start, part)) for part in self if part.tier == INFRA_TIER]
         steps.append(Step(DATABASE_STEP, self.make_database, frozenset({self.postgres.part.name})))
         return steps
 

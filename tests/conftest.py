@@ -10,6 +10,8 @@ and ended when pytest ends, however it ends. Ask for what you need by fixture na
     registry_url      the schema registry; name your subjects with `unique`
     unique            a short name that no other test has, such as "t1f0c9a7e"
     infra             all addresses and process ids; never break a part of it, others use it
+    demo              the whole product on a stack of its own, without the simulated fleet (10 s, once for each worker);
+                      `demo.describe()` is what `stack.json` says; mend what you break before your test ends
 
 A test that kills or pauses a part needs a stack of its own:
 
@@ -34,15 +36,18 @@ import psycopg
 import pytest
 import redis
 
+from devstack.demo import Demo
 from devstack.infra import Infra
 
 PROJECT = Path(__file__).resolve().parents[1]
 DIRECTORY = "FLEETCAST_TEST_INFRA_DIRECTORY"  # handed to the workers of xdist
 READY_WITHIN = 240.0  # seconds; the first time Kafka is downloaded
 END_WITHIN = 40.0
+NEEDS_STACK = {"infra", "demo"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "stack: starts real servers (set by itself where a fixture does)")
     if not hasattr(config, "workerinput"):
         os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="fleetcast-tests-")
 
@@ -98,6 +103,20 @@ def _wait_for(directory: Path) -> Infra:
             break
         time.sleep(0.05)
     raise RuntimeError(f"the infrastructure for tests did not start: {(directory / 'infra.out').read_text()}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m "not stack"` leaves out every test that starts real servers."""
+    for item in items:
+        if NEEDS_STACK & set(getattr(item, "fixturenames", ())):
+            item.add_marker("stack")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with Demo(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+        shutil.rmtree(demo.stack.site.data, ignore_errors=True)
 
 
 @pytest.fixture
