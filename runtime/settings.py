@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 PREFIX = "FLEETCAST_"
 FILE_SUFFIX = "_FILE"
 MAX_FILE_BYTES = 65_536
+SHORTEST_SECRET = 6  # characters; a pass-through value shorter than that is looked upon as a plain option
 _SECTION_NAME = re.compile(r"[A-Z][A-Z0-9]*")
 
 
@@ -188,7 +189,9 @@ class _Reading:
         for variable in sorted(variables - {start}):
             value = self._take(variable)
             if value is not None:
-                self._raw_secrets.append(value)
+                # Not each is a secret: a message that holds the digit of some `..._RETRIES=1` is still to be shown.
+                if len(value) >= SHORTEST_SECRET:
+                    self._raw_secrets.append(value)
                 found[variable.removeprefix(start).lower().replace("_", marker.separator)] = value
         return found
 

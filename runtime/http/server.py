@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 from aiohttp import web
@@ -165,12 +166,12 @@ class _Refusal(asyncio.Protocol):
     """Answers 503 without reading, and closes."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        stream = cast("asyncio.Transport", transport)  # uvloop's transports do not inherit from asyncio's
         problem = Problem(TOO_MANY_CONNECTIONS, "too many open connections")
         body = problem.body()
         head = (
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
             f"Content-Length: {len(body)}\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
         )
-        transport.write(head.encode() + body)
-        transport.close()
+        stream.write(head.encode() + body)
+        stream.close()
