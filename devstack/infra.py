@@ -65,7 +65,8 @@ def serve(directory: Path, owner: int, brokers: int = 1) -> int:
         return 1
     finally:
         (directory / "infra.json").unlink(missing_ok=True)
-        shutil.rmtree(stack.site.data, ignore_errors=True)
+        # With the owner gone, nobody else would remove the rest, or read the logs.
+        shutil.rmtree(stack.site.data if psutil.pid_exists(owner) else directory, ignore_errors=True)
     return 0
 
 

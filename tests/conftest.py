@@ -49,7 +49,7 @@ NEEDS_STACK = {"infra", "demo"}
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "stack: starts real servers (set by itself where a fixture does)")
     if not hasattr(config, "workerinput"):
-        os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="fleetcast-tests-")
+        os.environ[DIRECTORY] = f"{tempfile.gettempdir()}/fleetcast-tests-{secrets.token_hex(8)}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -67,6 +67,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def infra() -> Infra:
     """Where the session's infrastructure is; started by the first who asks."""
     directory = Path(os.environ[DIRECTORY])
+    directory.mkdir(mode=0o700, exist_ok=True)
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (directory / "server.pid").exists():
