@@ -98,7 +98,9 @@ async def _add_security_headers(request: web.Request, handler: Handler) -> web.S
 
 def _json(value: dict[str, Any], *, status: int = 200) -> web.Response:
     body = msgspec.json.encode(value)
-    return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"}, status=status)
+    return web.Response(
+        body=body, content_type="application/json", headers={"Cache-Control": "no-store"}, status=status
+    )
 
 
 async def serve(page: Page, port: int) -> None:

@@ -19,7 +19,7 @@ class Phase(enum.StrEnum):
     DELIVERING = "delivering"
 
 
-_SECONDS = {Phase.IDLE: (30, 90), Phase.LOADING: (25, 60), Phase.DELIVERING: (20, 60)}
+_SECONDS = {Phase.IDLE: (60, 180), Phase.LOADING: (45, 120), Phase.DELIVERING: (50, 160)}
 
 
 @dataclass(frozen=True)

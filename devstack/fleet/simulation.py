@@ -10,13 +10,13 @@ from devstack.fleet.plane import Point
 from devstack.fleet.receiver import Receiver
 from devstack.fleet.region import SEED, Region
 
-VAN = VehicleKind("van", top_speed=27.0, orders=(3, 6), reach=4_200)
-TRUCK = VehicleKind("truck", top_speed=23.0, orders=(1, 2), reach=12_000)
-BIKE = VehicleKind("bike", top_speed=6.5, orders=(2, 4), reach=1_900)
+VAN = VehicleKind("van", top_speed=27.0, orders=(3, 6), reach=3_200)
+TRUCK = VehicleKind("truck", top_speed=23.0, orders=(1, 2), reach=11_000)
+BIKE = VehicleKind("bike", top_speed=6.5, orders=(2, 4), reach=1_500)
 _FLEET = ((VAN, 24), (TRUCK, 10), (BIKE, 6))
 _DEPOTS = (Point(2_500, -2_600), Point(-2_900, -900), Point(700, 600))
 _FIRST_SILENCE, _SILENCE_EVERY, _SILENCE_SECONDS = 15.0, 140.0, 200.0
-_LONGEST_HISTORY = 900
+_LONGEST_HISTORY = 1_500
 """Seconds that a vehicle may have been at work before the simulation begins: they do not all start at the depot."""
 
 

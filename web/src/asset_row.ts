@@ -11,14 +11,14 @@ export class AssetRow {
   readonly #sign = element("span", "sign");
   readonly #name = element("span", "name");
   readonly #line = element("span", "line");
-  readonly #age = element("span", "age");
+  readonly #latest = element("span", "latest");
   #icon = "";
   /** The asset that the line shows now. */
   id = "";
 
   constructor() {
     this.element.setAttribute("role", "option");
-    this.element.append(this.#sign, element("span", "texts", this.#name, this.#line), this.#age);
+    this.element.append(this.#sign, element("span", "texts", this.#name, this.#line), this.#latest);
   }
 
   show(asset: Asset, index: number, top: number, selected: boolean, clock: StalenessClock): void {
@@ -36,7 +36,7 @@ export class AssetRow {
     }
     setText(this.#name, asset.id);
     setText(this.#line, describe(asset, look.label, silent));
-    setText(this.#age, asset.fix === null ? "" : formatAge(clock.age(asset.fix.time)));
+    setText(this.#latest, latest(asset, silent, clock));
   }
 }
 
@@ -44,8 +44,12 @@ function describe(asset: Asset, label: string, silent: boolean): string {
   if (asset.fix === null) return `${label} · no position yet`;
   if (silent) return `Silent · was ${label.toLowerCase()}`;
   const orders = asset.fix.orders.length;
-  const parts = [label];
-  if (asset.fix.speed !== null) parts.push(`${formatSpeed(asset.fix.speed)} km/h`);
-  if (orders > 0) parts.push(orders === 1 ? "1 order" : `${orders} orders`);
-  return parts.join(" · ");
+  return orders === 0 ? label : `${label} · ${orders === 1 ? "1 order" : `${orders} orders`}`;
+}
+
+/** The one number that matters now: how fast it is, or for how long nothing was heard of it. */
+function latest({ fix }: Asset, silent: boolean, clock: StalenessClock): string {
+  if (fix === null) return "";
+  if (silent) return formatAge(clock.age(fix.time));
+  return fix.speed === null ? "" : `${formatSpeed(fix.speed)} km/h`;
 }

@@ -1,3 +1,4 @@
+import "maplibre-gl/dist/maplibre-gl.css";
 import "./style.css";
 import { ConfigError, loadConfig } from "./config.ts";
 import { Connection } from "./connection.ts";

@@ -1,4 +1,5 @@
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
+import { nameLayers } from "./place_names.ts";
 
 export interface Palette {
   readonly sea: string;
@@ -14,18 +15,20 @@ export interface Palette {
   readonly arterial: string;
   readonly motorway: string;
   readonly motorwayCasing: string;
+  readonly name: string;
+  readonly halo: string;
 }
 
 export const LIGHT: Palette = {
   sea: "#d3e1ea", land: "#f4f3ef", coast: "#b4c7d3", border: "#c9c4ba", grid: "#c4d5e0",
   urban: "#eceae5", park: "#dde8d4", sand: "#f1ead6",
-  street: "#ffffff", casing: "#dcd9d2", arterial: "#ffffff", motorway: "#f7dfa5", motorwayCasing: "#dcbd78",
+  street: "#ffffff", casing: "#dcd9d2", arterial: "#ffffff", motorway: "#f7dfa5", motorwayCasing: "#dcbd78", name: "#3a444f", halo: "#fbfaf7e0",
 };
 
 export const DARK: Palette = {
   sea: "#10161d", land: "#1b222a", coast: "#2c3843", border: "#3a444f", grid: "#18212a",
   urban: "#212932", park: "#1c2b26", sand: "#272a28",
-  street: "#323c47", casing: "#171d24", arterial: "#3e4a57", motorway: "#6b5c3a", motorwayCasing: "#15191e",
+  street: "#323c47", casing: "#171d24", arterial: "#3e4a57", motorway: "#6b5c3a", motorwayCasing: "#15191e", name: "#b9c4cf", halo: "#1b222ae0",
 };
 
 /** Widths in pixels by zoom, growing with the map. */
@@ -78,6 +81,7 @@ export function mapStyle(palette: Palette): StyleSpecification {
       road("arterial", "fill", palette.arterial, width(1.1, 15.5), 8.5),
       road("motorway", "casing", palette.motorwayCasing, width(2.4, 25), 6.5),
       road("motorway", "fill", palette.motorway, width(1.5, 20), 6.5),
+      ...nameLayers(),
     ],
   };
 }

@@ -1,16 +1,15 @@
-import "maplibre-gl/dist/maplibre-gl.css";
 import { Map as MapLibreMap, NavigationControl, ScaleControl, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import type { FeatureCollection, Point } from "geojson";
+import type { FeatureCollection } from "geojson";
 import type { Asset } from "./fleet.ts";
 import { iconCell } from "./icon_sheet.ts";
 import type { PositionMessage } from "./messages.ts";
 import { graticule, loadRoads, loadWorld } from "./map_data.ts";
-import { DARK, LIGHT, mapStyle } from "./map_style.ts";
+import { DARK, LIGHT, mapStyle, type Palette } from "./map_style.ts";
 import { toLonLat, toPlace } from "./mercator.ts";
 import { Pins, type Place } from "./pins.ts";
 import { PinsLayer } from "./pins_layer.ts";
-import { PlaceNames } from "./place_names.ts";
+import { drawNames } from "./place_names.ts";
 import { PinTag } from "./pin_tag.ts";
 import { lookOf, SILENT } from "./status_look.ts";
 
@@ -39,7 +38,8 @@ export class MapView {
   readonly #map: MapLibreMap;
   readonly #pins = new Pins();
   readonly #tag: PinTag;
-  readonly #names: PlaceNames;
+  readonly #dark = matchMedia("(prefers-color-scheme: dark)");
+  #roads: FeatureCollection = { type: "FeatureCollection", features: [] };
   readonly #shownFixes = new Map<string, PositionMessage>();
   #insets: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
   #followed: string | null = null;
@@ -47,10 +47,9 @@ export class MapView {
   #frame = 0;
 
   constructor(container: HTMLElement, roads: string | null, events: MapEvents) {
-    const dark = matchMedia("(prefers-color-scheme: dark)");
     this.#map = new MapLibreMap({
       container,
-      style: mapStyle(dark.matches ? DARK : LIGHT),
+      style: mapStyle(this.#palette),
       center: [4.3, 52.08],
       zoom: 3,
       maxZoom: 18,
@@ -67,14 +66,13 @@ export class MapView {
     this.#map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.#map.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-right");
     this.#tag = new PinTag(this.#map);
-    this.#names = new PlaceNames(this.#map);
     this.#listen(events);
     this.#map.on("style.load", () => {
-      this.#map.addLayer(new PinsLayer(this.#pins, seconds));
+      this.#map.addLayer(new PinsLayer(this.#pins, seconds, (now) => this.#tag.place(this.#pins, now)));
     });
     const ready = this.#map.once("load").then(() => this.#fill(roads));
     ready.catch((error: unknown) => console.warn("a layer of the map is missing:", error));
-    dark.addEventListener("change", () => this.#recolor(dark.matches));
+    this.#dark.addEventListener("change", () => this.#recolor());
   }
 
   /** Shows an asset as it is now known; `stale` greys it. */
@@ -143,7 +141,6 @@ export class MapView {
       this.#followed = null;
       events.moved();
     });
-    this.#map.on("render", () => this.#tag.place(this.#pins, seconds()));
     this.#map.on("error", ({ error }) => console.warn("map:", error.message));
   }
 
@@ -155,11 +152,9 @@ export class MapView {
   async #fill(roads: string | null): Promise<void> {
     this.#source("graticule").setData(graticule());
     if (roads !== null) {
-      const local = await loadRoads(roads);
-      this.#source("roads").setData(local);
-      this.#names.show(local.features.filter(isNamed).map(({ geometry, properties }) => ({
-        name: String(properties?.["name"]), rank: Number(properties?.["rank"]), at: geometry.coordinates as [number, number],
-      })));
+      this.#roads = await loadRoads(roads);
+      this.#drawNames();
+      this.#source("roads").setData(this.#roads);
     }
     for (const detail of ["coarse", "fine"] as const) {
       const { land, borders } = await loadWorld(detail);
@@ -174,8 +169,17 @@ export class MapView {
     return source;
   }
 
-  #recolor(dark: boolean): void {
-    for (const layer of mapStyle(dark ? DARK : LIGHT).layers) {
+  get #palette(): Palette {
+    return this.#dark.matches ? DARK : LIGHT;
+  }
+
+  #drawNames(): void {
+    drawNames(this.#map, this.#roads, this.#palette.name, this.#palette.halo);
+  }
+
+  #recolor(): void {
+    this.#drawNames();
+    for (const layer of mapStyle(this.#palette).layers) {
       for (const [name, value] of Object.entries(layer.paint ?? {})) {
         this.#map.setPaintProperty(layer.id, name as never, value as never);
       }
@@ -218,8 +222,4 @@ function most(values: number[]): number {
 function rgb(hex: string): [number, number, number] {
   const value = Number.parseInt(hex.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
-}
-
-function isNamed(feature: FeatureCollection["features"][number]): feature is FeatureCollection<Point>["features"][number] {
-  return feature.geometry.type === "Point" && typeof feature.properties?.["name"] === "string";
 }

@@ -24,6 +24,7 @@ export class Page {
   readonly #list: AssetList;
   readonly #filters: Filters;
   readonly #detail: AssetDetail;
+  readonly #sheet: Sheet;
   readonly #panel = byId("panel", HTMLElement);
   readonly #narrow = matchMedia("(max-width: 719px)");
   #selected: string | null = null;
@@ -44,9 +45,9 @@ export class Page {
       close: () => this.#select(null),
       follow: (follow) => this.#follow(follow),
     });
-    const sheet = new Sheet(this.#panel, byId("grip", HTMLElement), () => this.#inset());
+    this.#sheet = new Sheet(this.#panel, byId("grip", HTMLElement), () => this.#inset());
     const search = byId("search", HTMLInputElement);
-    search.addEventListener("focus", () => sheet.rest("full"));
+    search.addEventListener("focus", () => this.#sheet.rest("full"));
     search.addEventListener("input", () => {
       this.#list.search = search.value.trim();
       this.#refresh();
@@ -113,7 +114,7 @@ export class Page {
     this.#detail.show(this.#selectedAsset());
     this.#list.select(id);
     this.#map.mark(id, id ?? "");
-    this.#inset();
+    this.#sheet.rest("low");
     this.#follow(id !== null);
   }
 

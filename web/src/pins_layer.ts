@@ -84,6 +84,7 @@ export class PinsLayer implements CustomLayerInterface {
   readonly renderingMode = "2d";
   readonly #pins: Pins;
   readonly #now: () => number;
+  readonly #rendered: (now: number) => void;
   #map: MapLibreMap | null = null;
   #program: WebGLProgram | null = null;
   #vertices: WebGLVertexArrayObject | null = null;
@@ -91,9 +92,11 @@ export class PinsLayer implements CustomLayerInterface {
   #icons: WebGLTexture | null = null;
   #uploaded = -1;
 
-  constructor(pins: Pins, now: () => number) {
+  /** `rendered` is told the time that a frame was drawn for, so that what the page draws itself moves along. */
+  constructor(pins: Pins, now: () => number, rendered: (now: number) => void) {
     this.#pins = pins;
     this.#now = now;
+    this.#rendered = rendered;
   }
 
   onAdd(map: MapLibreMap, gl: WebGL2RenderingContext): void {
@@ -117,6 +120,8 @@ export class PinsLayer implements CustomLayerInterface {
   }
 
   render(gl: WebGL2RenderingContext, input: CustomRenderMethodInput): void {
+    const now = this.#now();
+    this.#rendered(now);
     if (this.#map === null || this.#program === null || this.#pins.count === 0) return;
     this.#keepOriginNear(this.#map);
     gl.useProgram(this.#program);
@@ -126,20 +131,20 @@ export class PinsLayer implements CustomLayerInterface {
       gl.bufferData(gl.ARRAY_BUFFER, this.#pins.data, gl.DYNAMIC_DRAW);
       this.#uploaded = this.#pins.revision;
     }
-    this.#setUniforms(gl, this.#program, this.#map, input);
+    this.#setUniforms(gl, this.#program, this.#map, input, now);
     gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.#pins.count);
     gl.bindVertexArray(null);
   }
 
-  #setUniforms(gl: WebGL2RenderingContext, program: WebGLProgram, map: MapLibreMap, input: CustomRenderMethodInput): void {
+  #setUniforms(gl: WebGL2RenderingContext, program: WebGLProgram, map: MapLibreMap, input: CustomRenderMethodInput, now: number): void {
     const at = (name: string) => gl.getUniformLocation(program, name);
     const zoom = map.getZoom();
     gl.uniformMatrix4fv(at("u_matrix"), false, movedTo(input.defaultProjectionData.mainMatrix, this.#pins.origin));
     gl.uniform2f(at("u_viewport"), gl.drawingBufferWidth, gl.drawingBufferHeight);
     gl.uniform1f(at("u_ratio"), map.getPixelRatio());
-    gl.uniform1f(at("u_now"), this.#now());
+    gl.uniform1f(at("u_now"), now);
     gl.uniform1f(at("u_scale"), Math.max(0.35, Math.min(1, 1 - (FULL_SIZE_ZOOM - zoom) * 0.16)));
     gl.uniform1f(at("u_badge"), Math.max(0, Math.min(1, (zoom - 10.6) * 2)));
     gl.activeTexture(gl.TEXTURE0);

@@ -1,0 +1,1 @@
+"""Sends a recorded CSV through the public API, faults and all."""

@@ -1,0 +1,45 @@
+// Opens a page in a headless browser, waits until it is live, and takes a picture.
+// node screenshot.mjs URL OUT.png [--phone] [--dark] [--wait SECONDS] [--select ASSET] [--zoom STEPS]
+import { parseArgs } from "node:util";
+import { openBrowser } from "./browser.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    phone: { type: "boolean", default: false },
+    dark: { type: "boolean", default: false },
+    wait: { type: "string", default: "6" },
+    select: { type: "string" },
+    zoom: { type: "string", default: "0" },
+  },
+});
+const [url, out] = positionals;
+const browser = await openBrowser();
+try {
+  const page = await browser.newPage({
+    viewport: values.phone ? { width: 390, height: 844 } : { width: 1440, height: 900 },
+    deviceScaleFactor: values.phone ? 2 : 1,
+    isMobile: values.phone,
+    hasTouch: values.phone,
+    colorScheme: values.dark ? "dark" : "light",
+  });
+  page.on("console", (message) => console.log(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => console.log(`error: ${error.message}`));
+  await page.goto(url);
+  await page.waitForSelector('#link[data-phase="live"]', { timeout: 30_000 });
+  await page.waitForTimeout(Number(values.wait) * 1000);
+  if (values.select !== undefined) {
+    await page.fill("#search", values.select);
+    await page.click(".row:not([hidden])");
+    await page.fill("#search", "");
+    await page.waitForTimeout(3000);
+  }
+  for (let step = 0; step < Number(values.zoom); step += 1) {
+    await page.click(".maplibregl-ctrl-zoom-in");
+    await page.waitForTimeout(700);
+  }
+  await page.screenshot({ path: out });
+  console.log(`${out}: ${await page.textContent("#link")}`);
+} finally {
+  await browser.close();
+}
