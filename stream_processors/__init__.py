@@ -1,0 +1,1 @@
+"""Kafka to Kafka: `enrich` judges and completes pings, `route` tells subscribers."""

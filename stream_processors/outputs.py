@@ -1,0 +1,42 @@
+"""Publishing what a batch made, so that a record that can never be published does not stop the others."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from backbone.errors import RecordTooLarge
+from backbone.publishing import BatchPublishing
+from backbone.record import InRecord, OutRecord
+from domain.errors import PermanentError
+
+
+class Output(NamedTuple):
+    """A record to publish, and the one that it was made of."""
+
+    record: OutRecord
+    made_of: InRecord
+
+
+Bury = Callable[[InRecord, PermanentError], OutRecord]
+"""Makes the dead letter of a record."""
+
+
+def publish_all(publisher: BatchPublishing, outputs: Sequence[Output], bury: Bury) -> None:
+    """Returns when all are acknowledged, in their order. Raises OutageError.
+
+    In the place of one that the broker can never take goes the dead letter of what it was made of. A dead letter that
+    is itself too large ends the process (RecordTooLarge): the topic's limits are then wrong, and nothing may be lost.
+    """
+    records = [output.record for output in outputs]
+    start = 0
+    buried = -1
+    while start < len(records):
+        try:
+            publisher.publish(records[start:])
+        except RecordTooLarge as error:
+            start += error.index
+            if start == buried:
+                raise
+            buried = start
+            records[start] = bury(outputs[start].made_of, error)
+        else:
+            return
