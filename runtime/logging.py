@@ -32,8 +32,10 @@ _SECRET_TEXT = (
 class LogSettings(Section, section="LOG"):
     """What the log holds and how it looks."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe level logged.")
-    format: Literal["json", "console"] = Field("json", description="json for machines, console for a person.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe level logged."
+    )
+    format: Literal["json", "console"] = Field(default="json", description="json for machines, console for a person.")
 
 
 def configure_logging(settings: LogSettings, process: str) -> None:

@@ -30,11 +30,13 @@ class ProcessSettings(Section, section="PROCESS"):
     """How a process ends."""
 
     stop_seconds: float = Field(
-        20.0,
+        default=20.0,
         gt=0,
         description="What all services together get to stop after SIGTERM or SIGINT; then they are cancelled.",
     )
-    service_stop_seconds: float = Field(10.0, gt=0, description="What one service gets to stop; then it is cancelled.")
+    service_stop_seconds: float = Field(
+        default=10.0, gt=0, description="What one service gets to stop; then it is cancelled."
+    )
 
 
 class Process:
@@ -77,9 +79,12 @@ def run_process(name: str, sections: Sequence[type[Section]], compose: Compose) 
         sys.stdout.write("ok\n")
         sys.exit(EXIT_OK)
     configure_logging(loaded[LogSettings], name)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        code = runner.run(_live(name, loaded, compose))
-    sys.exit(code)
+    code = asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_live(name, loaded, compose))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: closing the loop and the interpreter waits for pool threads, and one that is blocked would keep the
+    # process past its deadline. What must be closed has been.
+    os._exit(code)
 
 
 async def _live(name: str, loaded: Loaded, compose: Compose) -> int:
@@ -98,10 +103,8 @@ async def _live(name: str, loaded: Loaded, compose: Compose) -> int:
             code = EXIT_OK
     except Exception:
         log.exception("crashed")
-    closed = await _closed(process.resources)
+    await _close(process.resources)
     log.info("stopped", exit_code=code)
-    if supervisor.stuck or not closed:
-        _exit_hard()
     return code
 
 
@@ -119,20 +122,11 @@ async def _composed(process: Process, loaded: Loaded, compose: Compose, supervis
     return False
 
 
-async def _closed(resources: AsyncExitStack) -> bool:
+async def _close(resources: AsyncExitStack) -> None:
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await resources.aclose()
     except TimeoutError:
         log.error("resources were not closed in time")  # noqa: TRY400 the traceback would be our own
-        return False
     except Exception:
         log.exception("a resource failed to close")
-    return True
-
-
-def _exit_hard() -> NoReturn:
-    """End although something still runs: an orderly exit would wait for its threads, perhaps for ever."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(EXIT_CRASH)

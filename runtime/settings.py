@@ -45,7 +45,7 @@ Properties = Annotated[dict[str, SecretStr], PassThrough("PROPERTY")]
 class Section(BaseModel):
     """One group of settings, `class KafkaSettings(Section, section="KAFKA")`, with a described field for each.
 
-    A SecretStr field is secret. A list or tuple field is given comma-separated. A value may be empty only for those.
+    Give defaults as `Field(default=...)`, which type checkers understand. A SecretStr field is secret. A list or tuple field is given comma-separated. A value may be empty only for those.
     Constructed directly (in tests) it takes the arguments and never looks at the environment.
     """
 

@@ -96,8 +96,6 @@ class Supervisor:
         self._service_seconds = service_seconds
         self._services: list[Service] = []
         self._stop = asyncio.Event()
-        self.stuck = False
-        """True after `run` if a service ignored even its cancellation, so that only a hard exit ends the process."""
 
     def add(self, service: Service) -> None:
         """Add a service, before `run`. What others rely on is added first, for it stops last."""
@@ -166,7 +164,6 @@ class Supervisor:
         each.task.cancel()
         ended, _ = await asyncio.wait({each.task}, timeout=CANCEL_GRACE_SECONDS)
         if not ended:
-            self.stuck = True
             log.error("service ignores its cancellation", service=each.service.name)
             return
         error = _error_of(each.task)

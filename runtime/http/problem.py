@@ -83,7 +83,7 @@ HTTP_PROBLEMS = (
 )
 
 
-class Problem(Exception):  # noqa: N818 RFC 9457's own word
+class Problem(Exception):
     """An answer that says what is wrong. Raise it anywhere below `answer_problems`.
 
     `detail` is about this occurrence, for a person. `errors` names each thing wrong in the document.

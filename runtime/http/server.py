@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -27,8 +27,8 @@ log = structlog.get_logger(__name__)
 class AdminSettings(Section, section="ADMIN"):
     """Where a process without HTTP of its own serves its probes and metrics."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
-    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one, named in the log.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(default=0, ge=0, le=65535, description="Port to listen on; 0 takes a free one, named in the log.")
 
 
 @dataclass(frozen=True)
@@ -85,21 +85,30 @@ async def serving(
     app: web.Application, host: str = "127.0.0.1", port: int = 0, limits: HttpLimits | None = None
 ) -> AsyncIterator[str]:
     """Serve the application inside the block; gives its URL. Raises OSError if the address cannot be bound."""
+    async with http_door(app, limits) as door:
+        listener = await asyncio.get_running_loop().create_server(door, host, port, backlog=1024)
+        try:
+            yield url_of(listener.sockets[0])
+        finally:
+            listener.close()
+
+
+@asynccontextmanager
+async def http_door(
+    app: web.Application, limits: HttpLimits | None = None
+) -> AsyncIterator[Callable[[], asyncio.Protocol]]:
+    """What makes the protocol of each connection, for a listener that speaks more than HTTP on its port."""
     limits = limits or HttpLimits()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=limits.drain_seconds)
     await runner.setup()
     try:
-        door = _Door(runner, limits)
-        listener = await asyncio.get_running_loop().create_server(door, host, port, backlog=1024)
-        try:
-            yield _url_of(listener.sockets[0])
-        finally:
-            listener.close()
+        yield _Door(runner, limits)
     finally:
         await runner.cleanup()
 
 
-def _url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
+    """The address that a listening socket is reached by."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -37,6 +37,9 @@ class Client:
         return cls(*await asyncio.open_connection(parts.hostname, parts.port))
 
     async def send(self, data: bytes) -> None:
+        """Raises ConnectionError once the server has closed the connection."""
+        if self.writer.transport.is_closing():  # where asyncio would warn, uvloop raises RuntimeError
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 
