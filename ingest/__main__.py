@@ -1,0 +1,75 @@
+"""The ingest process: `python -m ingest`. Builds the adapters, passes them on, runs."""
+
+import asyncio
+import time
+
+from access.authenticator import Authenticator
+from access.credential_book import CredentialBook
+from access.metrics import BookMetrics
+from access.settings import CredentialsSettings
+from backbone.codec import AvroCodec
+from backbone.kafka_metrics import PublisherMetrics
+from backbone.kafka_settings import KafkaSettings
+from backbone.publisher import AsyncPublisher
+from backbone.registry import SchemaRegistry
+from backbone.registry_settings import RegistrySettings
+from backbone.topics import PINGS, REFERENCE, STATUS_CHANGES
+from ingest.app import build_app
+from ingest.publishing import EventPublisher
+from ingest.settings import IngestSettings
+from runtime.http.server import HttpLimits, HttpService
+from runtime.process import Process, run_process
+from runtime.settings import Loaded
+from storage.postgres.credentials import PostgresCredentials
+from storage.postgres.engine import open_engine
+from storage.postgres.settings import PostgresSettings
+
+TOPICS = (PINGS, STATUS_CHANGES, REFERENCE)
+
+
+async def compose(loaded: Loaded, process: Process) -> None:
+    """Puts the process together. Raises when the registry is away or does not have our schemas."""
+    settings = loaded[IngestSettings]
+    registry = SchemaRegistry.of(loaded[RegistrySettings])
+    process.resources.callback(registry.close)
+    codec = AvroCodec(registry)
+    await asyncio.to_thread(codec.prepare, TOPICS)
+
+    engine = open_engine(loaded[PostgresSettings], f"fleetcast {process.name}")
+    process.resources.push_async_callback(engine.dispose)
+    book = CredentialBook(
+        PostgresCredentials(engine),
+        loaded[CredentialsSettings],
+        condition=process.health.require("credentials"),
+        metrics=BookMetrics(process.registry),
+    )
+    publisher = AsyncPublisher(
+        loaded[KafkaSettings],
+        [each.name for each in TOPICS],
+        PublisherMetrics(process.registry),
+        process.health.require("kafka"),
+    )
+    app = build_app(
+        settings,
+        authenticator=Authenticator(book, _now),
+        publisher=EventPublisher(publisher, codec),
+        health=process.health,
+        registry=process.registry,
+        now=_now,
+    )
+    process.add(publisher)
+    process.add(book)
+    limits = HttpLimits(max_connections=settings.connections)
+    process.add(HttpService("http", app, settings.host, settings.port, limits))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+if __name__ == "__main__":
+    run_process(
+        "ingest",
+        [IngestSettings, CredentialsSettings, PostgresSettings, KafkaSettings, RegistrySettings],
+        compose,
+    )

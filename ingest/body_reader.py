@@ -1,0 +1,64 @@
+"""From a request's bytes to a JSON value, with a bound on all bodies that are held at the same time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+
+from ingest.faults import Faults, problem_of
+from ingest.json_reader import read_json
+from ingest.problems import OVERLOADED, UNSUPPORTED_MEDIA_TYPE
+from ingest.settings import IngestSettings
+from runtime.http.bodies import read_body
+from runtime.http.problem import Problem
+
+DEFLATE_MOST = 1_032
+"""Deflate makes at most so many bytes of one (zlib's documentation, "Maximum Compression Factor")."""
+
+
+class BodyReader:
+    """Reads bodies. What a body may come to is reserved before it is read."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self._settings = settings
+        self._free = settings.bodies_bytes
+
+    async def read(self, request: web.Request) -> Any:
+        """The JSON value of a request's body. Raises Problem: 400, 408, 413, 415 or 503."""
+        _require_json(request)
+        settings = self._settings
+        with self._reserved(self._most(request)):
+            body = await read_body(request, settings.body_bytes, settings.inflated_bytes, settings.body_seconds)
+            try:
+                return read_json(body)
+            except Faults as wrong:
+                raise problem_of(wrong.faults) from None
+
+    def _most(self, request: web.Request) -> int:
+        declared = request.content_length
+        sent = self._settings.body_bytes if declared is None else min(declared, self._settings.body_bytes)
+        if "Content-Encoding" in request.headers:
+            return min(sent * DEFLATE_MOST, self._settings.inflated_bytes)
+        return sent
+
+    @contextmanager
+    def _reserved(self, size: int) -> Iterator[None]:
+        if size > self._free:
+            raise Problem(OVERLOADED, "too many bodies are being read", headers={"Retry-After": "1"})
+        self._free -= size
+        try:
+            yield
+        finally:
+            self._free += size
+
+
+def _require_json(request: web.Request) -> None:
+    kind = request.content_type
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise Problem(
+            UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json", headers={"Accept": "application/json"}
+        )
+    charset = request.charset
+    if charset is not None and charset.lower() not in ("utf-8", "utf8"):
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, "JSON is sent as UTF-8 (RFC 8259 section 8.1)")

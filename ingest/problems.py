@@ -1,0 +1,136 @@
+"""The answers of ingest to what it does not take, each kind declared once; `docs/errors.md` is written from this table.
+
+Those of an item stand in the item's result when others of its batch were taken.
+"""
+
+from collections.abc import Iterable
+
+from access.problems import ACCESS_PROBLEMS, ASSET_NOT_BOUND
+from runtime.http.problem import HTTP_PROBLEMS, ProblemType
+
+# Of a request as a whole.
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type", 415, "Not JSON", "`Content-Type` must be `application/json`, in UTF-8."
+)
+INVALID_UTF8 = ProblemType("invalid-utf8", 400, "Not UTF-8", "The body is not UTF-8; `detail` says at which byte.")
+INVALID_JSON = ProblemType(
+    "invalid-json", 400, "Not JSON", "The body is not JSON (RFC 8259); `detail` says at which line and column."
+)
+NON_FINITE_NUMBER = ProblemType(
+    "non-finite-number", 400, "Not a JSON number", "NaN, Infinity and -Infinity are not JSON. Leave the field out."
+)
+DUPLICATE_NAMES = ProblemType(
+    "duplicate-names",
+    400,
+    "Duplicate names",
+    "An object has the same name twice. Which one counts would be chance, so none does.",
+)
+JSON_TOO_DEEP = ProblemType("json-too-deep", 400, "Nested too deeply", "Arrays and objects are nested too deeply.")
+EMPTY_BATCH = ProblemType("empty-batch", 400, "Empty batch", "The list has no items.")
+BATCH_TOO_LONG = ProblemType(
+    "batch-too-long", 413, "Batch too long", "The list has more items than the limit in `detail`. Send several lists."
+)
+RATE_LIMITED = ProblemType(
+    "rate-limited",
+    429,
+    "Too many items",
+    "The credential's rate limit is used up. None of the request's items was taken; send all of them again after "
+    "`Retry-After` seconds.",
+)
+UNAVAILABLE = ProblemType(
+    "unavailable",
+    503,
+    "Not stored",
+    "Kafka did not confirm every item in time. Send the same request again after `Retry-After` seconds, with the same "
+    "ids: what was stored already is recognised. Items without an id get the same one again by themselves.",
+)
+OVERLOADED = ProblemType(
+    "overloaded",
+    503,
+    "Too many bodies",
+    "The server holds all the bodies that it takes at a time. Send the same request again after `Retry-After` seconds.",
+)
+UNKNOWN_KIND = ProblemType(
+    "unknown-kind",
+    404,
+    "Unknown kind",
+    "Reference data has the kinds assets, orders, assignments, watchers and geofences.",
+)
+
+# Of one item, or of one of its fields.
+INVALID_ITEM = ProblemType(
+    "invalid-item", 400, "Several things are wrong", "`errors` names each of them, with a type of its own."
+)
+WRONG_TYPE = ProblemType("wrong-type", 400, "Wrong type", "The value is of another JSON type than the field.")
+MISSING_FIELD = ProblemType("missing-field", 400, "Missing field", "A field that is required is not there.")
+UNKNOWN_FIELD = ProblemType(
+    "unknown-field",
+    400,
+    "Unknown field",
+    "There is no field of this name; perhaps it is misspelt. Facts of your own go into `attributes`.",
+)
+OUT_OF_RANGE = ProblemType("out-of-range", 400, "Out of range", "The number is outside of the range in `detail`.")
+BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
+BAD_TEXT = ProblemType(
+    "bad-text", 400, "Bad text", "The text is too long, or has a NUL character, or half of a surrogate pair."
+)
+BAD_ATTRIBUTES = ProblemType(
+    "bad-attributes", 400, "Bad attributes", "Attributes are up to 64 names of 1 to 64 characters, not nested."
+)
+BAD_TIME = ProblemType("bad-time", 400, "Bad time", "A time is RFC 3339, such as `2026-01-26T15:57:02Z`, and exists.")
+TIME_WITHOUT_ZONE = ProblemType(
+    "time-without-zone",
+    400,
+    "Time without zone",
+    "The time has no zone: end it with `Z` or an offset such as `+01:00`.",
+)
+TIME_IN_FUTURE = ProblemType(
+    "time-in-future", 400, "Time in the future", "The time is further ahead of the server's clock than is tolerated."
+)
+TIME_TOO_OLD = ProblemType("time-too-old", 400, "Time too old", "The time is longer ago than what is taken.")
+BAD_SHAPE = ProblemType("bad-shape", 400, "Fields do not fit", "The fields are right by themselves, but not together.")
+NOT_STORABLE = ProblemType(
+    "not-storable", 422, "Not storable", "Kafka will not take the item, however often it is sent, for its size."
+)
+
+REQUEST_PROBLEMS = (
+    UNSUPPORTED_MEDIA_TYPE,
+    INVALID_UTF8,
+    INVALID_JSON,
+    NON_FINITE_NUMBER,
+    DUPLICATE_NAMES,
+    JSON_TOO_DEEP,
+    EMPTY_BATCH,
+    BATCH_TOO_LONG,
+    RATE_LIMITED,
+    UNAVAILABLE,
+    OVERLOADED,
+    UNKNOWN_KIND,
+)
+ITEM_PROBLEMS = (
+    INVALID_ITEM,
+    WRONG_TYPE,
+    MISSING_FIELD,
+    UNKNOWN_FIELD,
+    OUT_OF_RANGE,
+    BAD_ID,
+    BAD_TEXT,
+    BAD_ATTRIBUTES,
+    BAD_TIME,
+    TIME_WITHOUT_ZONE,
+    TIME_IN_FUTURE,
+    TIME_TOO_OLD,
+    BAD_SHAPE,
+    NOT_STORABLE,
+    ASSET_NOT_BOUND,
+)
+ALL_PROBLEMS = tuple(dict.fromkeys((*HTTP_PROBLEMS, *ACCESS_PROBLEMS, *REQUEST_PROBLEMS, *ITEM_PROBLEMS)))
+
+
+def errors_markdown(problems: Iterable[ProblemType] = ALL_PROBLEMS) -> str:
+    """The table of `docs/errors.md`: a section for each problem type, where its `type` leads, by status and slug."""
+    sections = [
+        f'<a id="{each.slug}"></a>\n\n### {each.title}\n\n`{each.uri}`, status {each.status}\n\n{each.description}\n'
+        for each in sorted(problems, key=lambda each: (each.status, each.slug))
+    ]
+    return "\n".join(sections)
