@@ -45,11 +45,14 @@ Properties = Annotated[dict[str, SecretStr], PassThrough("PROPERTY")]
 class Section(BaseModel):
     """One group of settings, `class KafkaSettings(Section, section="KAFKA")`, with a described field for each.
 
-    Give defaults as `Field(default=...)`, which type checkers understand. A SecretStr field is secret. A list or tuple field is given comma-separated. A value may be empty only for those.
+    Give defaults as `Field(default=...)`, which type checkers understand. A SecretStr field is secret. A list or tuple
+    field is given comma-separated; only for those may a value be empty.
     Constructed directly (in tests) it takes the arguments and never looks at the environment.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
     section_name: ClassVar[str]
 
     def __init_subclass__(cls, *, section: str | None = None, **options: Any) -> None:
@@ -219,7 +222,7 @@ class _Reading:
 
     def _without_secrets(self, message: str) -> str:
         """Validators may quote what they refuse; a message that quotes a secret is withheld whole."""
-        if any(secret in message for secret in self._raw_secrets):
+        if any(secret and secret in message for secret in self._raw_secrets):
             return "is not valid"
         return message.removeprefix("Value error, ")
 
