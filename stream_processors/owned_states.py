@@ -18,7 +18,7 @@ import structlog
 from backbone.errors import LostPartition
 from backbone.partition_ref import PartitionRef
 from domain.errors import OutageError
-from storage.processor_states import ProcessorStates, StateRead, StateWrite
+from storage.processor_states import ProcessorStates, StateWrite
 from storage.redis.keys import PartitionTag
 
 log = structlog.get_logger(__name__)
@@ -97,21 +97,24 @@ class OwnedStates(Generic[T]):
         return self._own(partition).mark
 
     def values(self, wanted: Mapping[PartitionRef, Sequence[str]]) -> dict[PartitionRef, dict[str, T]]:
-        """The values of these names, absent where there is none: from memory, else one round trip for all.
+        """The values of these names, absent where there is none: from memory, else in one round trip for all.
 
-        Raises LostPartition, before anything is made of a state that is not ours; and OutageError.
+        Of a partition that another process owns they are as that one wrote them last, and always read. Raises
+        LostPartition before anything is made of a state that is no longer ours; OutageError also when another
+        process has yet to rebuild a partition.
         """
         unknown = {partition: self._unknown(partition, names) for partition, names in wanted.items()}
-        asked = {partition: names for partition, names in unknown.items() if names}
-        found = self._read(asked)
+        found = self._read({partition: names for partition, names in unknown.items() if names})
         return {
             partition: self._known(partition, names, found.get(partition, {})) for partition, names in wanted.items()
         }
 
-    def check(self, partition: PartitionRef, read: StateRead[T]) -> None:
-        """Raises LostPartition if what was read of an owned partition is not what this process wrote last."""
-        if read.mark != self._own(partition).mark:
-            raise LostPartition(partition)
+    def heal(self) -> None:
+        """Rebuild the partitions whose state the store has lost while nothing was written. Raises OutageError."""
+        reads = self._store.read({tag_of(partition): () for partition in self._owned})
+        for partition, owned in self._owned.items():
+            if reads[tag_of(partition)].mark is None:
+                owned.mark = self._rebuilt(partition, owned.mark)
 
     def advance(self, advances: Mapping[PartitionRef, Advance[T]]) -> None:
         """Write what a batch made, in one round trip. Raises LostPartition (the others are written) and OutageError."""
@@ -139,22 +142,29 @@ class OwnedStates(Generic[T]):
             raise LostPartition(partition)
         return owned
 
-    def _unknown(self, partition: PartitionRef, names: Sequence[str]) -> list[str]:
-        recent = self._own(partition).recent
-        return [name for name in names if name not in recent]
+    def _unknown(self, partition: PartitionRef, names: Sequence[str]) -> Sequence[str]:
+        owned = self._owned.get(partition)
+        return names if owned is None else [name for name in names if name not in owned.recent]
 
     def _read(self, asked: Mapping[PartitionRef, Sequence[str]]) -> dict[PartitionRef, Mapping[str, T]]:
         if not asked:
             return {}
         reads = self._store.read({tag_of(partition): names for partition, names in asked.items()})
         for partition in asked:
-            self.check(partition, reads[tag_of(partition)])
+            mark, owned = reads[tag_of(partition)].mark, self._owned.get(partition)
+            if owned is not None and owned.mark != mark:
+                raise LostPartition(partition)
+            if mark is None:
+                raise OutageError(f"the state of {partition.topic}/{partition.partition} is being rebuilt elsewhere")
         return {partition: reads[tag_of(partition)].values for partition in asked}
 
     def _known(self, partition: PartitionRef, names: Sequence[str], found: Mapping[str, T]) -> dict[str, T]:
-        recent = self._own(partition).recent
+        owned = self._owned.get(partition)
+        if owned is None:
+            return dict(found)
+        recent = owned.recent
         both = {name: recent[name] if name in recent else found.get(name) for name in names}
-        self._own(partition).remember(both, self._cached)
+        owned.remember(both, self._cached)
         return {name: value for name, value in both.items() if value is not None}
 
     def _rebuilt(self, partition: PartitionRef, committed: int | None) -> int:
