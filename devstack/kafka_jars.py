@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -79,6 +80,9 @@ def _only_one(path: Path) -> Iterator[None]:
 
 def _fetch_missing(jars: list[Jar], repository: Path, say: Callable[[str], None]) -> None:
     missing = [jar for jar in jars if not (repository / jar.path).exists()]
+    system = ssl.get_default_verify_paths().cafile
+    if system is not None:  # trust whom the system trusts: jgo's HTTP client brings its own list
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", system)
     with (
         tempfile.TemporaryDirectory(prefix=".partial-", dir=repository) as partial,
         ThreadPoolExecutor(CONNECTIONS) as pool,

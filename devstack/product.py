@@ -20,6 +20,7 @@ from devstack.stack import DATABASE_STEP, Stack
 PROJECT = Path(__file__).resolve().parents[1]
 PRODUCT_TIER = 1
 SETUP_WITHIN = 90.0  # seconds
+STOP_WITHIN = 30.0  # more than a process gives its own services
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class Product:
     def command(self, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Command:
         """`python -m module arguments` with the product's environment."""
         environment = {**self.environment, **(env or {})}
-        return Command(argv=[sys.executable, "-m", module, *arguments], cwd=PROJECT, env=environment)
+        argv = [sys.executable, "-m", module, *arguments]
+        return Command(argv=argv, cwd=PROJECT, env=environment, stop_within=STOP_WITHIN)
 
     def steps(self) -> list[Step]:
         """Set-up as soon as what it needs is there, then all processes at once."""
