@@ -12,6 +12,8 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _MAX_FIELDS = 64
+MAX_HEAD = 8_192
+"""Bytes of a request's line and header fields."""
 ANY_ORIGIN = "*"
 
 
@@ -51,12 +53,15 @@ class Handshake(NamedTuple):
 
 
 def path_of(head: bytes) -> bytes | None:
-    """The path that a request's first line asks for, without its query; None when there is no such line (yet)."""
+    """The path that a request's first line asks for, without its query; empty for a line that asks for nothing.
+
+    None while there is no whole line yet.
+    """
     line, newline, _ = head.partition(b"\r\n")
-    parts = line.split(b" ")
-    if not newline or len(parts) != 3:
+    if not newline:
         return None
-    return parts[1].partition(b"?")[0]
+    parts = line.split(b" ")
+    return parts[1].partition(b"?")[0] if len(parts) == 3 else b""
 
 
 def read_handshake(head: bytes, origins: Collection[str]) -> Handshake:
@@ -65,6 +70,8 @@ def read_handshake(head: bytes, origins: Collection[str]) -> Handshake:
     `origins` are the pages that may connect, such as `https://app.example.com`, or `*` for all. A page of the same host
     and port always may, and so does a client without an Origin, which is no browser.
     """
+    if len(head) > MAX_HEAD:
+        raise HandshakeError("431 Request Header Fields Too Large", f"the head is over {MAX_HEAD} bytes")
     request_line, *lines = head.split(b"\r\n")
     if not re.fullmatch(rb"GET [\x21-\x7e]+ HTTP/1\.1", request_line):
         raise HandshakeError("400 Bad Request", "a WebSocket is opened by GET over HTTP/1.1")

@@ -1,0 +1,104 @@
+"""`subscribe`: follow a channel, from its state now or from where the client left off."""
+
+from collections.abc import Awaitable
+
+from backbone.partition_ref import PartitionRef
+from domain.channels import Channel
+from push_service.gateway.channel_rules import CHANNEL_RULES, permitted_channel
+from push_service.gateway.feed_table import FeedTable
+from push_service.gateway.metrics import GatewayMetrics, SubscribeOutcome
+from push_service.gateway.protocol.commands import SubscribeRequest
+from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
+from push_service.gateway.protocol.errors import (
+    ALREADY_SUBSCRIBED,
+    LIMIT_EXCEEDED,
+    NOT_AVAILABLE,
+    PERMISSION_DENIED,
+    CommandError,
+)
+from push_service.gateway.protocol.replies import SubscribeResult
+from push_service.gateway.recovery import Recovery, Wanted
+from push_service.gateway.session import Session
+from push_service.gateway.subscriptions import Subscriptions
+
+
+class SubscribeCommand:
+    """Checks, answers, joins. A foreign and an unknown channel get the same answer: 103."""
+
+    def __init__(
+        self,
+        feeds: FeedTable,
+        recovery: Recovery,
+        subscriptions: Subscriptions,
+        max_subscriptions: int,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self._feeds = feeds
+        self._recovery = recovery
+        self._subscriptions = subscriptions
+        self._max_subscriptions = max_subscriptions
+        self._metrics = metrics
+
+    def __call__(
+        self, session: Session, request: SubscribeRequest
+    ) -> SubscribeResult | Awaitable[SubscribeResult | None]:
+        channel, ref = self._permitted(session, request.channel)
+        wanted = Wanted(self._feeds.hold(ref), CHANNEL_RULES[channel.kind], request)
+        result = self._recovery.now(wanted)
+        if result is not None:
+            self._join(session, wanted, result)
+            return result
+        attempt = object()
+        session.subscribing[wanted.channel] = attempt
+        return self._soon(session, wanted, attempt)
+
+    def _permitted(self, session: Session, name: str) -> tuple[Channel, PartitionRef]:
+        """The channel and where it is read, if the session may subscribe to it now. Raises CommandError."""
+        if not name:
+            raise DisconnectError(BAD_REQUEST)
+        assert session.viewer is not None
+        channel = permitted_channel(session.viewer, name)
+        if channel is None:
+            self._metrics.subscribe(SubscribeOutcome.DENIED)
+            raise CommandError(PERMISSION_DENIED)
+        ref = self._feeds.ref_of(channel)
+        if name in session.subscriptions or name in session.subscribing:
+            problem = ALREADY_SUBSCRIBED
+        elif len(session.subscriptions) + len(session.subscribing) >= self._max_subscriptions:
+            problem = LIMIT_EXCEEDED
+        elif ref is None:
+            problem = NOT_AVAILABLE
+        else:
+            return channel, ref
+        self._metrics.subscribe(SubscribeOutcome.REFUSED)
+        raise CommandError(problem)
+
+    async def _soon(self, session: Session, wanted: Wanted, attempt: object) -> SubscribeResult | None:
+        result = None
+        try:
+            result = await self._recovery.soon(wanted)
+        except CommandError:
+            self._metrics.subscribe(SubscribeOutcome.UNAVAILABLE)
+            raise
+        finally:
+            current = session.subscribing.get(wanted.channel) is attempt
+            if current:
+                del session.subscribing[wanted.channel]
+            if result is None or not current:
+                self._feeds.release(wanted.partition)
+        if not current:
+            # The client unsubscribed, or went away.
+            self._metrics.subscribe(SubscribeOutcome.ABANDONED)
+            return None
+        self._join(session, wanted, result)
+        return result
+
+    def _join(self, session: Session, wanted: Wanted, result: SubscribeResult) -> None:
+        self._subscriptions.join(session, wanted.channel, wanted.partition)
+        if result.recovered:
+            outcome = SubscribeOutcome.RECOVERED
+        elif result.was_recovering:
+            outcome = SubscribeOutcome.NOT_RECOVERED
+        else:
+            outcome = SubscribeOutcome.SNAPSHOT
+        self._metrics.subscribe(outcome)

@@ -1,0 +1,103 @@
+"""What the gateway counts and times."""
+
+import enum
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from domain.instants import SECOND
+from push_service.gateway.publication import Publication
+
+_LATENCY_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class ConnectOutcome(enum.StrEnum):
+    """What became of an attempt to connect."""
+
+    ACCEPTED = "accepted"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 a label
+    TOKEN_INVALID = "token_invalid"  # noqa: S105 a label
+    REFUSED = "handshake_refused"
+    TOO_MANY = "too_many_sockets"
+    STALE = "stale"
+
+
+class SubscribeOutcome(enum.StrEnum):
+    """What became of a subscribe."""
+
+    SNAPSHOT = "snapshot"
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not_recovered"
+    DENIED = "denied"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    ABANDONED = "abandoned"
+
+
+class GatewayMetrics:
+    """All metrics of the gateway."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._event_to_write = Histogram(
+            "fleetcast_gateway_event_to_write_seconds",
+            "From the device's time to the last socket write of a publication on a channel.",
+            buckets=_LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._receipt_to_write = Histogram(
+            "fleetcast_gateway_receipt_to_write_seconds",
+            "From receipt by ingest to the last socket write of a publication on a channel.",
+            buckets=_LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._deliveries = Counter(
+            "fleetcast_gateway_deliveries", "Publications written or queued, for each subscriber.", registry=registry
+        )
+        self._connects = Counter(
+            "fleetcast_gateway_connects", "Attempts to connect, by outcome.", ["outcome"], registry=registry
+        )
+        self._subscribes = Counter(
+            "fleetcast_gateway_subscribes", "Subscribes, by outcome.", ["outcome"], registry=registry
+        )
+        for outcome in ConnectOutcome:
+            self._connects.labels(outcome)
+        for each in SubscribeOutcome:
+            self._subscribes.labels(each)
+        self.disconnects = Counter(
+            "fleetcast_gateway_disconnects", "Connections that we closed, by code.", ["code"], registry=registry
+        )
+        self.conflated = Counter(
+            "fleetcast_gateway_conflated",
+            "Queued positions that gave way to newer ones of the same entity.",
+            registry=registry,
+        )
+        self.sockets = Gauge("fleetcast_gateway_sockets", "Open WebSockets.", registry=registry)
+        self.subscriptions = Gauge(
+            "fleetcast_gateway_subscriptions", "Subscriptions of open connections.", registry=registry
+        )
+        self.partitions = Gauge("fleetcast_gateway_partitions", "Partitions that are read.", registry=registry)
+        self.log_bytes = Gauge(
+            "fleetcast_gateway_log_bytes", "Memory that partition logs hold, about.", registry=registry
+        )
+        self.repeats = Counter(
+            "fleetcast_gateway_repeats", "Live records skipped as repeats of their source.", registry=registry
+        )
+        self.undecodable = Counter(
+            "fleetcast_gateway_undecodable", "Live records skipped because they cannot be read.", registry=registry
+        )
+
+    def connect(self, outcome: ConnectOutcome) -> None:
+        """An attempt to connect is over."""
+        self._connects.labels(outcome).inc()
+
+    def subscribe(self, outcome: SubscribeOutcome) -> None:
+        """A subscribe is over."""
+        self._subscribes.labels(outcome).inc()
+
+    def delivered(self, publication: Publication, subscribers: int) -> None:
+        """A publication has been written to all subscribers of a channel."""
+        now = time.time()
+        update = publication.update
+        self._event_to_write.observe(now - update.event_time / SECOND)
+        self._receipt_to_write.observe(now - update.received_at / SECOND)
+        self._deliveries.inc(subscribers)

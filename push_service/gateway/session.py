@@ -1,0 +1,63 @@
+"""What a client has open: who it is, what it follows, what it waits for. It knows no command and no transport."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from access.viewer import Viewer
+from push_service.gateway.feed_table import OpenPartition
+from push_service.gateway.protocol.disconnects import Disconnect
+from push_service.gateway.protocol.replies import Reply
+from push_service.gateway.transport import Transport
+from runtime.token_bucket import TokenBucket
+
+
+class Session:
+    """One connection's state. Small, for there are thousands."""
+
+    __slots__ = (
+        "_on_closed",
+        "allowance",
+        "awaits_pong",
+        "client",
+        "closed",
+        "subscribing",
+        "subscriptions",
+        "transport",
+        "viewer",
+    )
+
+    def __init__(self, transport: Transport, allowance: TokenBucket, on_closed: Callable[["Session"], None]) -> None:
+        self.transport = transport
+        self.allowance = allowance
+        """A token for each command."""
+        self.client = str(uuid4())
+        self.viewer: Viewer | None = None
+        self.awaits_pong = False
+        self.closed = False
+        self.subscriptions: dict[str, OpenPartition] = {}
+        """Channels that are followed, and where they are read."""
+        self.subscribing: dict[str, object] = {}
+        """Channels whose subscribe is being worked on, each with the attempt: it is given up by removing it."""
+        self._on_closed = on_closed
+
+    def reply(self, reply: Reply) -> None:
+        """Answers a command."""
+        if not self.closed:
+            self.transport.send(self.transport.codec.encode(reply))
+
+    def ping(self) -> None:
+        """Asks the client whether it is there."""
+        self.awaits_pong = True
+        self.transport.send(self.transport.codec.ping)
+
+    def disconnect(self, disconnect: Disconnect) -> None:
+        """Ends the connection and says why."""
+        self.transport.close(disconnect)
+        self.close()
+
+    def close(self) -> None:
+        """The connection is over, whoever ended it: lets go of everything. May be called again."""
+        if not self.closed:
+            self.closed = True
+            self.subscribing.clear()
+            self._on_closed(self)

@@ -1,0 +1,76 @@
+"""Settings of the gateway."""
+
+from pydantic import Field, field_validator
+
+from runtime.settings import Section
+
+_KIB = 1024
+_MIB = 1024 * _KIB
+
+
+class GatewaySettings(Section, section="GATEWAY"):
+    """Where the gateway listens, and its bounds."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(0, ge=0, le=65_535, description="Port to listen on; 0 takes a free one, named in the log.")
+    allowed_origins: list[str] = Field(
+        default_factory=list,
+        description="Pages that may connect, such as https://app.example.com; * for all. Pages of the gateway's own "
+        "host and port always may, and so do programs, which send no Origin.",
+    )
+    max_sockets: int = Field(20_000, ge=1, description="Open WebSockets; one more is answered 503.")
+    connect_seconds: float = Field(
+        10.0, gt=0, le=300, description="From opening a socket to a good token; then it is closed."
+    )
+    ping_seconds: float = Field(25.0, ge=0.2, le=600, description="Between our pings of a client.")
+    pong_seconds: float = Field(8.0, gt=0, description="How long a client may take to answer a ping.")
+    max_frame_bytes: int = Field(64 * _KIB, ge=1_024, description="Largest message of a client.")
+    max_frame_commands: int = Field(512, ge=1, description="Most commands in a message.")
+    commands_per_second: float = Field(50.0, gt=0, description="Commands of a connection, in the long run.")
+    commands_burst: int = Field(1_000, ge=1, description="Commands of a connection at once.")
+    max_subscriptions: int = Field(128, ge=1, description="Channels that a connection may follow.")
+    subscribe_seconds: float = Field(
+        4.0, gt=0, le=60, description="What a subscribe may wait for; then a temporary error. SDKs give up after 5 s."
+    )
+    queue_conflate_bytes: int = Field(
+        128 * _KIB, ge=1, description="What may wait for a slow client before older positions give way to newer ones."
+    )
+    queue_max_bytes: int = Field(
+        _MIB, ge=1, description="What may wait for a slow client before it is closed as slow, to come back and recover."
+    )
+    queue_max_frames: int = Field(4_096, ge=1, description="The same as a number of messages.")
+    stalled_seconds: float = Field(30.0, gt=0, description="How long a client may take nothing at all of what waits.")
+    send_buffer_bytes: int = Field(
+        128 * _KIB,
+        ge=4_096,
+        description="The system's buffer of a socket (SO_SNDBUF): memory that queues do not count.",
+    )
+    history_seconds: float = Field(
+        60.0, ge=0, description="How far in the past a partition is opened, so that clients can resume at once."
+    )
+    history_max_records: int = Field(
+        100_000, ge=1, description="Most records to go back, when the snapshots are further behind than that time."
+    )
+    log_bytes: int = Field(64 * _MIB, ge=_MIB, description="Memory for one partition's last records.")
+    log_publications: int = Field(100_000, ge=1, description="The same as a number of records.")
+    linger_seconds: float = Field(
+        60.0, ge=0, description="How long a partition is still read after its last subscriber has gone."
+    )
+    reply_bytes: int = Field(512 * _KIB, ge=16 * _KIB, description="Largest reply: snapshot and publications.")
+    reply_publications: int = Field(1_000, ge=1, description="Most publications in a reply.")
+    snapshot_seconds: float = Field(
+        1.0, ge=0, description="How long a snapshot read from Redis serves further subscribers of its channel."
+    )
+    snapshot_cache_bytes: int = Field(64 * _MIB, ge=_MIB, description="Memory for such snapshots.")
+    drain_seconds: float = Field(
+        5.0, ge=0, description="On SIGTERM: over how long the sockets are closed, to reconnect elsewhere."
+    )
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            scheme, _, host = origin.partition("://")
+            if origin != "*" and (scheme not in ("http", "https") or not host or "/" in host):
+                raise ValueError(f"{origin} is not an origin such as https://app.example.com")
+        return origins

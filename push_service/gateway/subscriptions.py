@@ -1,0 +1,34 @@
+"""Joining and leaving channels: session, hub and partition always agree on who follows what."""
+
+from push_service.gateway.feed_table import FeedTable, OpenPartition
+from push_service.gateway.hub import Hub
+from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.session import Session
+
+
+class Subscriptions:
+    """Keeps the three in step."""
+
+    def __init__(self, hub: Hub, feeds: FeedTable, metrics: GatewayMetrics) -> None:
+        self._hub = hub
+        self._feeds = feeds
+        self._metrics = metrics
+
+    def join(self, session: Session, channel: str, partition: OpenPartition) -> None:
+        """The session gets the channel's pushes from now on. The partition is held already, and stays so."""
+        session.subscriptions[channel] = partition
+        self._hub.subscribe(channel, session.transport)
+        self._metrics.subscriptions.inc()
+
+    def leave(self, session: Session, channel: str) -> None:
+        """It gets no more of them. A channel that it does not follow is ignored."""
+        partition = session.subscriptions.pop(channel, None)
+        if partition is not None:
+            self._hub.unsubscribe(channel, session.transport)
+            self._feeds.release(partition)
+            self._metrics.subscriptions.dec()
+
+    def leave_all(self, session: Session) -> None:
+        """The session is over."""
+        for channel in tuple(session.subscriptions):
+            self.leave(session, channel)

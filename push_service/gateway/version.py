@@ -1,0 +1,3 @@
+"""The version that clients are told."""
+
+VERSION = "fleetcast 0.1"
