@@ -1,6 +1,7 @@
 """Single parts of the infrastructure can be killed, paused and started again, and keep what they were given."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -63,3 +64,21 @@ def test_paused_valkey_answers_nobody_until_it_is_resumed(stack: Stack) -> None:
         stack["valkey"].resume()
     with redis.Redis.from_url(stack.redis_url) as client:
         assert client.ping()
+
+
+def test_three_brokers_keep_accepting_while_one_is_dead(tmp_path: Path) -> None:
+    with Stack(tmp_path, brokers=3) as stack:
+        admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap, "log_level": 0})
+        admin.create_topics([NewTopic("kept", 3)])["kept"].result(20)
+        partitions = admin.list_topics("kept", timeout=10).topics["kept"].partitions.values()
+        assert all(len(partition.replicas) == 3 for partition in partitions)
+        stack["kafka-1"].kill()
+        failed: list[object] = []
+        producer = Producer({"bootstrap.servers": stack.kafka_bootstrap, "acks": "all", "log_level": 0})
+        for number in range(30):
+            producer.produce(
+                "kept", str(number), on_delivery=lambda error, _: failed.append(error) if error is not None else None
+            )
+        assert producer.flush(30) == 0
+        assert failed == []
+        stack["kafka-1"].start()
