@@ -41,7 +41,7 @@ class _Batch:
 
 
 class BatchPublisher:
-    """For one thread. No record is ever given up by time, for then a later one of the partition could pass it:
+    """Threads take turns. No record is ever given up by time, for then a later one of the partition could pass it:
     readers would take it for a repeat when it came at last. So it waits, and only `stop` or a fatal error ends that.
     """
 
@@ -50,6 +50,7 @@ class BatchPublisher:
         self._metrics = metrics
         self._stop = stop
         self._fatal: KafkaError | None = None
+        self._turn = threading.Lock()
         self._producer = self._new_producer()
 
     def publish(self, records: Sequence[OutRecord]) -> list[Ack]:
@@ -60,12 +61,8 @@ class BatchPublisher:
             OutageError: the process stops or the producer failed; some may have been published. Publish all again.
         """
         started = time.perf_counter()
-        batch = _Batch(len(records))
-        for index, record in enumerate(records):
-            if not self._enqueue(batch, index, record):
-                break
-        self._wait(batch)
-        acks = self._outcome(batch)
+        with self._turn:
+            acks = self._publish(records)
         self._metrics.published.labels("acknowledged").inc(len(acks))
         self._metrics.seconds.observe(time.perf_counter() - started)
         return acks
@@ -74,6 +71,15 @@ class BatchPublisher:
         """Give up what is queued; nothing is after a `publish` that returned."""
         self._producer.purge()
         self._producer.flush(1.0)
+
+    def _publish(self, records: Sequence[OutRecord]) -> list[Ack]:
+        batch = _Batch(len(records))
+        for index, record in enumerate(records):
+            if not self._enqueue(batch, index, record):
+                break
+        while batch.left:
+            self._serve(batch)
+        return self._outcome(batch)
 
     def _enqueue(self, batch: _Batch, index: int, record: OutRecord) -> bool:
         """False: this record is too large, so those after it must not pass it."""
@@ -98,10 +104,6 @@ class BatchPublisher:
                 return False
             batch.left += 1
             return True
-
-    def _wait(self, batch: _Batch) -> None:
-        while batch.left:
-            self._serve(batch)
 
     def _serve(self, batch: _Batch) -> None:
         """Wait a little for acknowledgements."""
