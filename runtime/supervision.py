@@ -38,14 +38,18 @@ class ThreadService:
     `target` gets a `threading.Event` and must look at it at least every second; what it raises, `run` raises.
     """
 
-    def __init__(self, name: str, target: Callable[[threading.Event], None]) -> None:
+    def __init__(
+        self, name: str, target: Callable[[threading.Event], None], stop: threading.Event | None = None
+    ) -> None:
+        """`stop`: the event to use, when something else that blocks the thread has to look at it too."""
         self.name = name
         self._target = target
+        self._stop = stop or threading.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
-        stop = threading.Event()
+        stop = self._stop
         # A daemon, so that a thread which overstays its deadline cannot keep the process alive.
         threading.Thread(target=self._body, args=(stop, loop, ended), name=self.name, daemon=True).start()
         asked: asyncio.Future[Any] = asyncio.create_task(stopping.wait())

@@ -36,11 +36,8 @@ class _Waiting:
             if waiting is None or waiting[0] <= update.version:
                 self._newest[key] = (update.version, record)
 
-    def take(self) -> list[tuple[bytes, InRecord]]:
-        taken = [(key, record) for key, (_, record) in self._newest.items()]
-        self._newest = {}
-        self.from_offset = None
-        return taken
+    def entries(self) -> list[tuple[bytes, InRecord]]:
+        return [(key, record) for key, (_, record) in self._newest.items()]
 
 
 class LatestBuffer:
@@ -51,6 +48,7 @@ class LatestBuffer:
         self._positions = _Waiting()
         self._urgent = _Waiting()
         self._now_ms = 0
+        self._positions_due = False
 
     def offer(self, record: InRecord, update: LiveUpdate) -> None:
         """Takes a live record in the order of its partition. An older version never replaces a newer one."""
@@ -64,16 +62,17 @@ class LatestBuffer:
         waiting = (self._positions.from_offset, self._urgent.from_offset)
         return min((offset for offset in waiting if offset is not None), default=None)
 
-    def take_due(self) -> list[OutRecord]:
-        """What is due by stream time. What is taken must be written before the partition goes on."""
-        due = self._urgent.take()
-        if self._positions.from_offset is not None and self._now_ms - self._positions.since_ms >= FLUSH_EVERY_MS:
-            due += self._positions.take()
+    def due(self, *, whole: bool = False) -> list[OutRecord]:
+        """What is due by stream time, or the whole. It waits on until `written` says that Kafka has it."""
+        self._positions_due = whole or self._now_ms - self._positions.since_ms >= FLUSH_EVERY_MS
+        due = self._urgent.entries() + (self._positions.entries() if self._positions_due else [])
         return [self._entry(key, record) for key, record in due]
 
-    def take_all(self) -> list[OutRecord]:
-        """All that waits, due or not: for a stream that stands still."""
-        return [self._entry(key, record) for key, record in self._urgent.take() + self._positions.take()]
+    def written(self) -> None:
+        """What `due` has named is acknowledged."""
+        self._urgent = _Waiting()
+        if self._positions_due:
+            self._positions = _Waiting()
 
     def _entry(self, key: bytes, record: InRecord) -> OutRecord:
         """The live record's bytes, unchanged, and where they stand in the live topic."""

@@ -1,12 +1,10 @@
-"""One live partition as the recorder sees it: what is recorded, what waits, and what a batch changes. No I/O."""
-
-from collections.abc import Iterable
+"""One live partition as the recorder sees it: what is recorded, what waits, and what a batch changes."""
 
 from backbone.record import InRecord
 from domain.live_update import LiveUpdate
 from push_service.recorder.latest_buffer import LatestBuffer
 from storage.redis.keys import PartitionTag
-from storage.snapshots import ChannelChange, LiveMark, SnapshotItem
+from storage.snapshots import ChannelChange, LiveMark, SnapshotItem, SnapshotWriter
 
 
 class ChangeSet:
@@ -17,19 +15,21 @@ class ChangeSet:
         self._last: dict[str, int] = {}
 
     def add(self, update: LiveUpdate, offset: int) -> None:
-        """Takes the updates of one partition in their order. Only what processors made is state."""
-        item = SnapshotItem(update.kind, update.entity, update.version, offset, update.payload)
+        """Takes the updates of one partition in their order, for all the channels that they name."""
         for channel in update.channels:
-            self._last[channel] = offset
-            items = self._items.setdefault(channel, {})
-            if update.source is None:
-                continue
-            newest = items.get((update.kind, update.entity))
-            if newest is None or newest.version < update.version:
-                items[update.kind, update.entity] = item
+            self.add_to(channel, update, offset)
 
-    def __len__(self) -> int:
-        return len(self._items)
+    def add_to(self, channel: str, update: LiveUpdate, offset: int) -> None:
+        """Takes an update for one channel. Only what processors made is state."""
+        self._last[channel] = max(offset, self._last.get(channel, 0))
+        items = self._items.setdefault(channel, {})
+        if update.source is None:
+            return
+        newest = items.get((update.kind, update.entity))
+        if newest is None or newest.version < update.version:
+            items[update.kind, update.entity] = SnapshotItem(
+                update.kind, update.entity, update.version, offset, update.payload
+            )
 
     def changes(self) -> list[ChannelChange]:
         """The changes, ready to be written."""
@@ -44,8 +44,7 @@ class LivePartition:
     def __init__(self, tag: PartitionTag, mark: LiveMark) -> None:
         self.tag = tag
         self.latest = LatestBuffer(tag.topic_id)
-        self.written_next = mark.next_offset
-        """The mark in the store, which the next write must find there."""
+        self._written_next = mark.next_offset  # the next write must find it in the store
         self._next = mark.next_offset
         self._valid_from = mark.valid_from
         self._sources = dict(mark.sources)
@@ -73,11 +72,15 @@ class LivePartition:
         """Passes over a record that cannot be read."""
         self._next = max(self._next, record.offset + 1)
 
-    def take_changes(self) -> tuple[LiveMark, Iterable[ChannelChange]]:
-        """What has to be written now, and the mark to write with it."""
-        changes, self._changes = self._changes, ChangeSet()
+    def store(self, snapshots: SnapshotWriter) -> None:
+        """Writes what has changed, with the mark. What could not be written is written by the next call.
+
+        Raises MarkMovedError and OutageError, see SnapshotWriter.
+        """
         mark = LiveMark(self._next, self._valid_from, self.latest.waits_from, dict(self._sources))
-        return mark, changes.changes()
+        snapshots.write(self.tag, self._written_next, mark, self._changes.changes())
+        self._written_next = mark.next_offset
+        self._changes = ChangeSet()
 
     def _repeats(self, update: LiveUpdate) -> bool:
         """A processor's replay, or a zombie: at or below the highest position seen of that source stream."""

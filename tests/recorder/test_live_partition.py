@@ -1,7 +1,11 @@
 """What the recorder makes of the records of one live partition."""
 
+import pytest
+
+from domain.errors import OutageError
 from domain.source_position import SourcePosition
 from push_service.recorder.live_partition import LivePartition
+from storage.memory.snapshots import MemorySnapshots
 from storage.redis.keys import PartitionTag
 from storage.snapshots import LiveMark
 from tests.recorder.records import live_record, live_update
@@ -9,20 +13,36 @@ from tests.recorder.records import live_record, live_update
 TAG = PartitionTag("live-1", 0)
 
 
+class Stored:
+    """What one partition has stored."""
+
+    def __init__(self, partition: LivePartition, *, expected: int | None = 0) -> None:
+        self.snapshots = MemorySnapshots()
+        if expected is not None:
+            self.snapshots.write(TAG, None, LiveMark(expected), [])
+        partition.store(self.snapshots)
+        mark = self.snapshots.mark(TAG)
+        assert mark is not None
+        self.mark = mark
+
+    async def channel(self, name: str) -> tuple[int | None, list[int]]:
+        """The channel's last offset, and the versions of its items."""
+        found = await self.snapshots.read(TAG, name)
+        assert found is not None
+        return found.last, [item.version for item in found.items]
+
+
 def source(offset: int, index: int = 0) -> SourcePosition:
     return SourcePosition("fleet.positions.v1", "positions-1", 0, offset, index)
 
 
-def test_of_an_entity_only_the_highest_version_is_recorded() -> None:
+async def test_of_an_entity_only_the_highest_version_is_recorded() -> None:
     partition = LivePartition(TAG, LiveMark(0))
     for offset, version in enumerate((1, 3, 2)):
         partition.take(live_record(offset), live_update(version, source=source(offset)))
-    mark, changes = partition.take_changes()
-    assert mark.next_offset == 3
-    assert {change.channel: [item.version for item in change.items] for change in changes} == {
-        "fleet:acme": [3],
-        "asset:acme/a": [3],
-    }
+    stored = Stored(partition)
+    assert stored.mark.next_offset == 3
+    assert await stored.channel("fleet:acme") == await stored.channel("asset:acme/a") == (2, [3])
 
 
 def test_a_processors_replay_changes_nothing() -> None:
@@ -46,32 +66,42 @@ def test_sources_are_compared_only_within_their_topic_id_and_partition() -> None
 def test_the_marks_of_sources_outlive_the_process() -> None:
     first = LivePartition(TAG, LiveMark(0))
     first.take(live_record(0), live_update(1, source=source(5)))
-    mark, _ = first.take_changes()
-    second = LivePartition(TAG, mark)
+    second = LivePartition(TAG, Stored(first).mark)
     assert not second.take(live_record(1), live_update(1, source=source(5)))
 
 
-def test_it_starts_where_the_latest_topic_lacks_something_and_records_nothing_twice() -> None:
+async def test_it_starts_where_the_latest_topic_lacks_something_and_records_nothing_twice() -> None:
     first = LivePartition(TAG, LiveMark(0))
     for offset in range(3):
         first.take(live_record(offset), live_update(offset, source=source(offset)))
-    mark, _ = first.take_changes()
-    second = LivePartition(TAG, mark)
-    assert (second.start, second.written_next) == (0, 3)
+    second = LivePartition(TAG, Stored(first).mark)
+    assert second.start == 0
     for offset in range(3):
         second.take(live_record(offset), live_update(offset, source=source(offset)))
-    again, changes = second.take_changes()
-    assert (again.next_offset, again.latest_from, list(changes)) == (3, 0, [])
-    assert len(second.latest.take_all()) == 2
+    again = Stored(second, expected=3)
+    assert (again.mark.next_offset, again.mark.latest_from) == (3, 0)
+    assert await again.channel("fleet:acme") == (None, [])
+    assert len(second.latest.due(whole=True)) == 2
 
 
-def test_what_a_client_published_moves_the_channel_but_makes_no_state() -> None:
+async def test_what_a_client_published_moves_the_channel_but_makes_no_state() -> None:
     partition = LivePartition(TAG, LiveMark(0))
     update = live_update(1)
     published = type(update)(**{name: getattr(update, name) for name in update.__struct_fields__} | {"source": None})
     partition.take(live_record(8), published)
-    _, changes = partition.take_changes()
-    assert {(change.channel, change.last, len(change.items)) for change in changes} == {
-        ("fleet:acme", 8, 0),
-        ("asset:acme/a", 8, 0),
-    }
+    stored = Stored(partition)
+    assert await stored.channel("fleet:acme") == await stored.channel("asset:acme/a") == (8, [])
+
+
+async def test_what_redis_did_not_take_is_written_with_the_next_batch() -> None:
+    class Away(MemorySnapshots):
+        def write(self, *_: object) -> None:
+            raise OutageError("away")
+
+    partition = LivePartition(TAG, LiveMark(0))
+    partition.take(live_record(0), live_update(1, source=source(0)))
+    with pytest.raises(OutageError):
+        partition.store(Away())
+    partition.take(live_record(0), live_update(1, source=source(0)))  # the same batch again
+    stored = Stored(partition)
+    assert await stored.channel("fleet:acme") == (0, [1])

@@ -1,0 +1,31 @@
+"""`docs/errors.md`: where the `type` of each problem document points."""
+
+from devstack.reference.markdown import page
+from ingest.problems import ALL_PROBLEMS
+from runtime.http.problem import ProblemType
+
+_INTRO = """\
+Errors of the HTTP APIs are problem documents (RFC 9457, `application/problem+json`):
+
+```json
+{
+  "type": "/problems/invalid-item",
+  "title": "Invalid item",
+  "status": 400,
+  "detail": "what is wrong, for a person",
+  "errors": [{"pointer": "/3/lat", "detail": "is not between -90 and 90", "type": "out-of-range"}]
+}
+```
+
+`type` never changes once published: decide by it, and show `title` and `detail` to people. `errors`, where present,
+names each fault by an RFC 6901 JSON pointer into the body that was sent. In an answer to a batch that was good in
+part, each refused item carries such a document as its `problem`."""
+
+
+def errors_page() -> str:
+    """The page's text."""
+    return page("Errors", _INTRO, *(_problem(problem) for problem in ALL_PROBLEMS))
+
+
+def _problem(problem: ProblemType) -> str:
+    return f"## {problem.slug}\n\n`{problem.uri}`, status {problem.status}. **{problem.title}.** {problem.description}"
