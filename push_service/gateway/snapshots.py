@@ -58,11 +58,14 @@ def _item_json(item: SnapshotItem) -> bytes:
     )
 
 
+_SWEEP_SECONDS = 1.0
 _Place = tuple[PartitionRef, str]
 
 
 class SnapshotCache:
     """Reads each channel's snapshot once for all who ask within a moment. Bounded in bytes."""
+
+    name = "snapshot-cache"
 
     def __init__(self, reader: SnapshotReader, *, seconds: float, max_bytes: int, clock: Callable[[], float]) -> None:
         self._reader = reader
@@ -118,6 +121,16 @@ class SnapshotCache:
         dropped = self._views.pop(place, None)
         if dropped is not None:
             self._bytes -= dropped[1].bytes
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Drops what is no longer fresh, until told to stop."""
+        stopped = asyncio.ensure_future(stopping.wait())
+        try:
+            while not stopping.is_set():
+                self.sweep()
+                await asyncio.wait({stopped}, timeout=max(self._seconds, _SWEEP_SECONDS))
+        finally:
+            stopped.cancel()
 
     def sweep(self) -> None:
         """Drops what is no longer fresh."""

@@ -42,17 +42,17 @@ class SocketDoor:
         origins: Sequence[str],
         wires: Mapping[str | None, TextWire],
         limits: SocketLimits,
-        new_http: Callable[[], asyncio.Protocol],
         new_session: Callable[[Transport], Session],
         receive: Callable[[Session, bytes], None],
         metrics: GatewayMetrics,
     ) -> None:
-        """`wires` by subprotocol; None: the client names none. `new_http` serves every other path on the port."""
+        """`wires` by subprotocol; None: the client names none."""
         self.path = path.encode()
         self.origins = frozenset(origins)
         self.wires = wires
         self.limits = limits
-        self.new_http = new_http
+        self.new_http: Callable[[], asyncio.Protocol] = asyncio.Protocol
+        """Serves every other path on the port; set before the first connection."""
         self.new_session = new_session
         self.receive = receive
         self.metrics = metrics

@@ -1,0 +1,77 @@
+"""The gateway process: `python -m push_service.gateway [--check]`."""
+
+import asyncio
+
+import structlog
+
+from access.settings import AccessSettings
+from access.tokens import TokenVerifier
+from backbone.codec import AvroCodec
+from backbone.kafka_settings import KafkaSettings
+from backbone.lookups import Lookups, TopicFacts
+from backbone.partition_reader import PartitionReader
+from backbone.registry import SchemaRegistry
+from backbone.registry_settings import RegistrySettings
+from backbone.topics import LIVE, USER_LIVE
+from domain.errors import OutageError
+from push_service.gateway.feed_table import served_topics
+from push_service.gateway.gateway import Gateway
+from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.service import GatewayService
+from push_service.gateway.settings import GatewaySettings
+from runtime.http.probes import add_probes
+from runtime.http.server import new_app
+from runtime.process import Process, run_process
+from runtime.settings import Loaded
+from storage.redis.connection import connect_async
+from storage.redis.settings import RedisSettings
+from storage.redis.snapshots import RedisSnapshotReader
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 1.0
+
+
+async def compose(loaded: Loaded, process: Process) -> None:
+    """Builds the adapters and hands them to the gateway."""
+    listening = process.health.require("gateway")
+    registry = SchemaRegistry.of(loaded[RegistrySettings])
+    process.resources.callback(registry.close)
+    redis = connect_async(loaded[RedisSettings])
+    process.resources.push_async_callback(redis.aclose)
+    gateway = Gateway(
+        loaded[GatewaySettings],
+        tokens=TokenVerifier(loaded[AccessSettings]),
+        codec=AvroCodec(registry),
+        snapshots=RedisSnapshotReader(redis),
+        metrics=GatewayMetrics(process.registry),
+    )
+    gateway.feeds.serve(await _topics(loaded[KafkaSettings]))
+    reader = PartitionReader(loaded[KafkaSettings], gateway.feeds)
+    gateway.feeds.read_from(reader, gateway.lost)
+    app = new_app()
+    add_probes(app, process.health, process.registry)
+    process.add(reader)
+    process.add(gateway.snapshots)
+    process.add(gateway.heartbeat)
+    process.add(gateway.door)
+    process.add(GatewayService(gateway, app, listening))
+
+
+async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:
+    """Waits for Kafka, and for the topics to be made."""
+    lookups = Lookups(settings)
+    while True:
+        try:
+            return await asyncio.to_thread(lookups.topics, served_topics((LIVE, USER_LIVE)))
+        except OutageError as error:
+            log.warning("waiting for Kafka", reason=str(error))
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+if __name__ == "__main__":
+    run_process(
+        "push_service.gateway",
+        (GatewaySettings, AccessSettings, KafkaSettings, RegistrySettings, RedisSettings),
+        compose,
+    )

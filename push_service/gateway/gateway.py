@@ -1,0 +1,115 @@
+"""The parts of a gateway, wired. It builds no adapters: `__main__.py` and tests pass them in."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from access.tokens import TokenVerifier
+from backbone.partition_ref import PartitionRef
+from push_service.gateway.backlog import ReplyLimits
+from push_service.gateway.commands.dispatcher import Dispatcher
+from push_service.gateway.commands.handler import Handler
+from push_service.gateway.commands.table import command_table
+from push_service.gateway.feed_table import FeedLimits, FeedTable, OpenPartition
+from push_service.gateway.heartbeat import Heartbeat
+from push_service.gateway.hub import Hub
+from push_service.gateway.live_decoder import Codec, LiveDecoder
+from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.partition_feed import PartitionFeed
+from push_service.gateway.partition_log import LogLimits, PartitionLog
+from push_service.gateway.protocol.disconnects import INSUFFICIENT_STATE
+from push_service.gateway.protocol.json_codec import JsonCodec
+from push_service.gateway.recovery import Recovery
+from push_service.gateway.send_queue import QueueLimits
+from push_service.gateway.session import Session
+from push_service.gateway.settings import GatewaySettings
+from push_service.gateway.snapshots import SnapshotCache
+from push_service.gateway.subscriptions import Subscriptions
+from push_service.gateway.transport import Transport
+from push_service.gateway.websocket.door import SocketDoor, SocketLimits
+from push_service.gateway.websocket.wire import TextWire
+from runtime.token_bucket import TokenBucket
+from storage.snapshots import SnapshotReader
+
+SOCKET_PATH = "/connection/websocket"
+
+
+class Gateway:
+    """Everything between the partition reader and the listening socket."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        *,
+        tokens: TokenVerifier,
+        codec: Codec,
+        snapshots: SnapshotReader,
+        metrics: GatewayMetrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.sessions: dict[Session, None] = {}
+        self.snapshots = SnapshotCache(
+            snapshots, seconds=settings.snapshot_seconds, max_bytes=settings.snapshot_cache_bytes, clock=clock
+        )
+        self.heartbeat = Heartbeat(settings.ping_seconds, settings.pong_seconds)
+        self._decoder = LiveDecoder(codec)
+        self._log_limits = LogLimits(settings.log_bytes, settings.log_publications)
+        self._hub = Hub(metrics)
+        limits = FeedLimits(settings.history_seconds, settings.history_max_records, settings.linger_seconds)
+        self.feeds = FeedTable(self.snapshots, self._new_feed, limits, metrics)
+        self._subscriptions = Subscriptions(self._hub, self.feeds, metrics)
+        self._dispatcher = Dispatcher(self._commands(tokens), settings.max_frame_commands)
+        self.door = self._new_door()
+
+    def lost(self, partition: OpenPartition) -> None:
+        """A partition cannot be read on: its followers connect again, and are told what they can have."""
+        for session in tuple(self.sessions):
+            if any(each is partition for each in session.subscriptions.values()):
+                session.disconnect(INSUFFICIENT_STATE)
+
+    def _commands(self, tokens: TokenVerifier) -> Mapping[str, Handler]:
+        reply_limits = ReplyLimits(self.settings.reply_bytes, self.settings.reply_publications)
+        return command_table(
+            tokens=tokens,
+            heartbeat=self.heartbeat,
+            feeds=self.feeds,
+            recovery=Recovery(self.feeds, self.snapshots, reply_limits, self.settings.subscribe_seconds),
+            snapshots=self.snapshots,
+            subscriptions=self._subscriptions,
+            settings=self.settings,
+            metrics=self.metrics,
+        )
+
+    def _new_door(self) -> SocketDoor:
+        settings = self.settings
+        json = TextWire(JsonCodec())
+        return SocketDoor(
+            path=SOCKET_PATH,
+            origins=settings.allowed_origins,
+            wires={None: json, "centrifuge-json": json},
+            limits=SocketLimits(
+                max_sockets=settings.max_sockets,
+                max_frame_bytes=settings.max_frame_bytes,
+                connect_seconds=settings.connect_seconds,
+                stalled_seconds=settings.stalled_seconds,
+                queue=QueueLimits(settings.queue_conflate_bytes, settings.queue_max_bytes, settings.queue_max_frames),
+            ),
+            new_session=self._new_session,
+            receive=self._dispatcher.receive,
+            metrics=self.metrics,
+        )
+
+    def _new_session(self, transport: Transport) -> Session:
+        allowance = TokenBucket(self.settings.commands_per_second, self.settings.commands_burst)
+        session = Session(transport, allowance, self._session_closed)
+        self.sessions[session] = None
+        return session
+
+    def _session_closed(self, session: Session) -> None:
+        self.sessions.pop(session, None)
+        self.heartbeat.leave(session)
+        self._subscriptions.leave_all(session)
+
+    def _new_feed(self, ref: PartitionRef, start: int) -> PartitionFeed:
+        return PartitionFeed(ref, PartitionLog(start, self._log_limits), self._decoder, self._hub, self.metrics)

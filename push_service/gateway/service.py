@@ -1,0 +1,63 @@
+"""The gateway as a service: listens, and on the way out sends its clients elsewhere."""
+
+import asyncio
+import gc
+import socket
+
+import structlog
+from aiohttp import web
+
+from push_service.gateway.gateway import Gateway
+from runtime.health import Condition
+from runtime.http.server import http_door, url_of
+
+log = structlog.get_logger(__name__)
+
+_BACKLOG = 4_096
+
+
+class GatewayService:
+    """Serves WebSockets and HTTP on one port until it is told to stop."""
+
+    name = "gateway"
+
+    def __init__(self, gateway: Gateway, app: web.Application, listening: Condition) -> None:
+        """`app` serves every path but the WebSocket's."""
+        self._gateway = gateway
+        self._app = app
+        self._condition = listening
+        self.listening = asyncio.Event()
+        self.url = ""
+        """`http://host:port`, once `listening` is set."""
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Raises OSError if the address cannot be bound."""
+        settings = self._gateway.settings
+        door = self._gateway.door
+        async with http_door(self._app) as door.new_http:
+            listener = await asyncio.get_running_loop().create_server(
+                door, settings.host, settings.port, backlog=_BACKLOG
+            )
+            for each in listener.sockets:
+                # Accepted sockets inherit it: what the system holds for a slow client counts in no queue of ours.
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
+            self.url = url_of(listener.sockets[0])
+            log.info("listening", url=self.url)
+            _calm_collector()
+            self._condition.up()
+            self.listening.set()
+            await stopping.wait()
+            self._condition.down("stopping")
+            listener.close()
+            await door.drain(settings.drain_seconds)
+        self._gateway.feeds.close()
+
+
+def _calm_collector() -> None:
+    """At many thousand sockets the cyclic collector would dominate: it walks all of them to find nothing.
+
+    What lives as long as the process is taken out of its sight, and it looks for cycles rarely.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
