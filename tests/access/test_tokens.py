@@ -1,0 +1,163 @@
+"""Viewers' tokens: what is made is accepted, what is not ours is refused with its reason."""
+
+import base64
+import json
+import warnings
+from typing import Any
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from access.settings import AccessSettings
+from access.tokens import MAX_TOKEN_CHARACTERS, TokenError, TokenFault, TokenMaker, TokenVerifier
+from access.viewer import Viewer
+from domain.instants import HOUR, SECOND
+from runtime.settings import SettingsError, load_sections
+
+KEY = "k" * 32
+NOW = 1_790_000_000
+SETTINGS = AccessSettings(jwt_hmac_secret=SecretStr(KEY))
+CLAIMS: dict[str, Any] = {
+    "sub": "u1",
+    "tenant": "acme",
+    "fleets": ["acme", "acme.eu"],
+    "capabilities": ["watch"],
+    "iat": NOW,
+    "exp": NOW + 3600,
+}
+
+
+def verify(token: str, at: float = NOW) -> Viewer:
+    return TokenVerifier(SETTINGS, lambda: at).verify(token)
+
+
+def signed(claims: Any, key: str = KEY, algorithm: str = "HS256") -> str:
+    return jwt.encode(claims, key, algorithm=algorithm)
+
+
+def refused(token: str, at: float = NOW) -> TokenFault:
+    with pytest.raises(TokenError) as raised:
+        verify(token, at)
+    assert token not in str(raised.value)
+    return raised.value.reason
+
+
+def test_what_is_made_is_accepted() -> None:
+    token = TokenMaker(SETTINGS, lambda: NOW).make(
+        user="u1", fleets=["acme", "acme.eu"], capabilities=["watch"], valid_for=HOUR
+    )
+    assert verify(token) == Viewer(
+        user="u1",
+        tenant="acme",
+        fleets=frozenset({"acme", "acme.eu"}),
+        capabilities=frozenset({"watch"}),
+        expires_at=(NOW + 3600) * SECOND,
+    )
+
+
+def test_it_expires_to_the_second() -> None:
+    token = signed(CLAIMS)
+    assert verify(token, NOW + 3599.9).user == "u1"
+    assert refused(token, NOW + 3600) is TokenFault.EXPIRED
+
+
+def test_another_key_is_a_bad_signature() -> None:
+    assert refused(signed(CLAIMS, "x" * 32)) is TokenFault.BAD_SIGNATURE
+    head, _, signature = signed(CLAIMS).split(".")
+    other = base64.urlsafe_b64encode(json.dumps({**CLAIMS, "sub": "admin"}).encode()).decode().rstrip("=")
+    assert refused(f"{head}.{other}.{signature}") is TokenFault.BAD_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    "token", ["", "a", "a.b.c", "a.b.c.d", "." * 100, "x" * (MAX_TOKEN_CHARACTERS + 1), "ä.ö.ü", "\ud800"]
+)
+def test_what_is_no_token_is_malformed(token: str) -> None:
+    with pytest.raises(TokenError) as raised:
+        verify(token)
+    assert raised.value.reason is TokenFault.MALFORMED
+
+
+def test_only_hs256_is_taken() -> None:
+    unsigned = jwt.encode(CLAIMS, "", algorithm="none")
+    assert refused(unsigned) is TokenFault.MALFORMED
+    assert refused(signed(CLAIMS, "k" * 64, "HS512")) is TokenFault.MALFORMED
+
+
+@pytest.mark.parametrize("name", sorted(CLAIMS))
+def test_every_claim_is_required(name: str) -> None:
+    assert refused(signed({key: value for key, value in CLAIMS.items() if key != name})) is TokenFault.BAD_CLAIMS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sub": "a/b"},
+        {"sub": 7},
+        {"tenant": "acme.eu"},
+        {"tenant": ""},
+        {"fleets": "acme"},
+        {"fleets": ["other"]},
+        {"fleets": ["acme", "acme2"]},
+        {"fleets": ["acme"] * 501},
+        {"fleets": [7]},
+        {"capabilities": {}},
+        {"capabilities": ["x"] * 51},
+        {"exp": "tomorrow"},
+        {"exp": 1e300},
+        {"exp": -1},
+        {"iat": "now"},
+        {"aud": "somebody-else"},
+    ],
+)
+def test_claims_are_what_they_should_be(wrong: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyJWT warns the maker of a token whose sub is not a string
+        token = signed({**CLAIMS, **wrong}) if wrong != {"sub": 7} else _raw({**CLAIMS, **wrong})
+    assert refused(token) is TokenFault.BAD_CLAIMS
+
+
+def _raw(claims: dict[str, Any]) -> str:
+    return jwt.PyJWS().encode(json.dumps(claims).encode(), KEY, algorithm="HS256")
+
+
+def test_from_the_future_is_not_yet_valid_but_clocks_may_disagree_a_little() -> None:
+    assert refused(signed({**CLAIMS, "iat": NOW + 120})) is TokenFault.NOT_YET_VALID
+    assert refused(signed({**CLAIMS, "nbf": NOW + 120})) is TokenFault.NOT_YET_VALID
+    assert verify(signed({**CLAIMS, "iat": NOW + 30})).user == "u1"
+
+
+@given(st.text(max_size=200))
+def test_no_text_makes_it_fail_in_another_way(text: str) -> None:
+    with pytest.raises(TokenError):
+        verify(text)
+
+
+@given(st.binary(max_size=200))
+def test_nor_do_signed_bytes_that_are_no_claims(payload: bytes) -> None:
+    with pytest.raises(TokenError):
+        verify(jwt.PyJWS().encode(payload, KEY, algorithm="HS256"))
+
+
+def test_a_short_key_is_refused_unless_allowed() -> None:
+    with pytest.raises(SettingsError) as raised:
+        load_sections(AccessSettings, environ={"FLEETCAST_ACCESS_JWT_HMAC_SECRET": "short-key"})
+    assert "32 or more" in raised.value.problems[0]
+    assert "short-key" not in raised.value.problems[0]
+    weak = load_sections(
+        AccessSettings,
+        environ={"FLEETCAST_ACCESS_JWT_HMAC_SECRET": "secret", "FLEETCAST_ACCESS_ALLOW_WEAK_SECRET": "true"},
+    )[AccessSettings]
+    maker = TokenMaker(weak, lambda: NOW)
+    verifier = TokenVerifier(weak, lambda: NOW)
+    assert verifier.verify(maker.make(user="u", fleets=["acme"], capabilities=[], valid_for=HOUR)).user == "u"
+
+
+def test_the_maker_refuses_what_the_verifier_would() -> None:
+    maker = TokenMaker(SETTINGS, lambda: NOW)
+    with pytest.raises(ValueError, match="not all fleets"):
+        maker.make(user="u1", fleets=["acme", "other"], capabilities=[], valid_for=HOUR)
+    with pytest.raises(ValueError, match="fewer fleets"):
+        maker.make(user="u1", fleets=[f"acme.{'x' * 100}{i}" for i in range(100)], capabilities=[], valid_for=HOUR)
