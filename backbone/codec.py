@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import fastavro
 import msgspec
+from fastavro.schema import SchemaParseException
 
 from backbone.registry import Registry, RegistryUnavailable
 from backbone.schema_files import Schema, SchemaFiles, same_schema, schema_text, without_logical_types
@@ -22,8 +23,9 @@ from backbone.topics import Topic
 from domain.errors import FleetcastError, PermanentError
 
 MAGIC = 0
-HEADER = struct.Struct(">bI")
+HEADER = struct.Struct(">bi")
 MAX_READERS = 1_000
+MAX_SCHEMAS = 1_000
 MAX_UNKNOWN = 1_000
 UNKNOWN_SECONDS = 10.0
 """How long an id that the registry did not know is not asked for again: a flood of bad records stays here."""
@@ -43,7 +45,8 @@ __all__ = [
 class UndecodableRecord(PermanentError):
     """The bytes are not a record of the wanted type.
 
-    `reason` is one of `empty`, `wrong_magic`, `short`, `wrong_record`, `bad_body`, `trailing_bytes`, `bad_value`.
+    `reason` is one of `empty`, `short`, `wrong_magic`, `bad_schema`, `wrong_record`, `bad_body`, `trailing_bytes` and
+    `bad_value`.
     """
 
 
@@ -86,6 +89,7 @@ class AvroCodec:
         self._clock = clock
         self._writers: dict[str, _Writer] = {}
         self._readers: dict[tuple[int, type], _Reader] = {}
+        self._schemas: dict[int, str] = {}
         self._unknown: dict[int, float] = {}
         self._asking = threading.Lock()
 
@@ -149,23 +153,36 @@ class AvroCodec:
             known = self._readers.get((schema_id, into))
             if known is not None:
                 return known
-            if self._unknown.get(schema_id, 0.0) > self._clock():
-                raise UnknownSchema("unknown_schema", f"the registry has no schema {schema_id}")
-            text = self._registry.schema(schema_id)
-            if text is None:
-                _keep(self._unknown, schema_id, self._clock() + UNKNOWN_SECONDS, MAX_UNKNOWN)
-                raise UnknownSchema("unknown_schema", f"the registry has no schema {schema_id}")
-            reader = self._reader(schema_id, text, into)
+            reader = self._reader(schema_id, into)
             _keep(self._readers, (schema_id, into), reader, MAX_READERS)
             return reader
 
-    def _reader(self, schema_id: int, text: str, into: type) -> _Reader:
-        schema = json.loads(text)
-        name = schema.get("name", "").rpartition(".")[2] if isinstance(schema, dict) else "no record"
+    def _reader(self, schema_id: int, into: type) -> _Reader:
+        text = self._schema_text(schema_id)
+        try:
+            schema = json.loads(text)
+            parsed = _parsed(schema)
+        except (ValueError, SchemaParseException) as error:
+            raise UndecodableRecord("bad_schema", f"schema {schema_id} cannot be used: {error}") from error
+        name = schema["name"].rpartition(".")[2] if isinstance(schema, dict) and "name" in schema else "no record"
         if name != into.__name__:
             raise UndecodableRecord("wrong_record", f"schema {schema_id} is {name}, not {into.__name__}")
         own = self._files.current(into.__name__)
-        return _Reader(_parsed(schema), None if same_schema(schema, own) else _parsed(own))
+        return _Reader(parsed, None if same_schema(schema, own) else _parsed(own))
+
+    def _schema_text(self, schema_id: int) -> str:
+        """The registered schema, usable or not: asked for once, so that bad records never flood the registry."""
+        text = self._schemas.get(schema_id)
+        if text is not None:
+            return text
+        # Ids begin at 1; others would be a bad address to some registries, which looks like an outage.
+        if schema_id > 0 and self._unknown.get(schema_id, 0.0) <= self._clock():
+            text = self._registry.schema(schema_id)
+            if text is not None:
+                _keep(self._schemas, schema_id, text, MAX_SCHEMAS)
+                return text
+            _keep(self._unknown, schema_id, self._clock() + UNKNOWN_SECONDS, MAX_UNKNOWN)
+        raise UnknownSchema("unknown_schema", f"the registry has no schema {schema_id}")
 
 
 def _schema_id(raw: bytes) -> int:

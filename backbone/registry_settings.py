@@ -1,5 +1,6 @@
 """Settings of the schema registry."""
 
+import ssl
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -28,6 +29,15 @@ class RegistrySettings(Section, section="REGISTRY"):
         if parsed.auth is not None:
             raise ValueError("must not hold credentials: set USERNAME and PASSWORD")
         return url.rstrip("/")
+
+    @field_validator("ca_file")
+    @classmethod
+    def _holds_certificates(cls, path: str | None) -> str | None:
+        try:
+            ssl.create_default_context(cafile=path)
+        except (OSError, ssl.SSLError) as error:
+            raise ValueError(f"cannot be read as certificates ({error.strerror or error})") from error
+        return path
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -21,7 +21,7 @@ from backbone.codec import (
     UnencodableRecord,
     UnknownSchema,
 )
-from backbone.memory_registry import MemoryRegistry
+from backbone.memory_registry import MemoryRegistry, RegisteredVersion
 from backbone.schema_files import SchemaFiles, schema_text, without_logical_types
 from backbone.topics import EVENTS, LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES, TOPICS, Topic
 from domain.live_update import LiveUpdate
@@ -113,7 +113,7 @@ def test_what_is_encoded_is_decoded_unchanged(codec: AvroCodec, topic: Topic, va
 
 def test_a_record_begins_with_zero_and_the_registered_id(codec: AvroCodec, registry: CountingRegistry) -> None:
     raw = codec.encode(PINGS, PING)
-    assert struct.unpack(">bI", raw[:5]) == (0, registry.find(PINGS.subject, schema_text(FILES.current("GpsPing"))))
+    assert struct.unpack(">bi", raw[:5]) == (0, registry.find(PINGS.subject, schema_text(FILES.current("GpsPing"))))
 
 
 def test_prepared_topics_and_known_ids_never_ask_the_registry_again(registry: CountingRegistry) -> None:
@@ -192,7 +192,7 @@ def test_a_record_of_another_type_is_refused(codec: AvroCodec) -> None:
     assert refused.value.reason == "wrong_record"
 
 
-@given(body=st.binary(max_size=200), schema_id=st.integers(0, 8))
+@given(body=st.binary(max_size=200), schema_id=st.integers(-1, 8))
 def test_any_bytes_are_a_record_or_refused(body: bytes, schema_id: int) -> None:
     registry = MemoryRegistry()
     for record, topic in (("GpsPing", PINGS), ("Position", POSITIONS), ("LiveUpdate", LIVE)):
@@ -200,7 +200,7 @@ def test_any_bytes_are_a_record_or_refused(body: bytes, schema_id: int) -> None:
     codec = AvroCodec(registry)
     for wanted in (GpsPing, Position, LiveUpdate):
         try:
-            value = codec.decode(struct.pack(">bI", 0, schema_id) + body, wanted)
+            value = codec.decode(struct.pack(">bi", 0, schema_id) + body, wanted)
         except (UndecodableRecord, UnknownSchema):
             continue
         assert isinstance(value, wanted)
@@ -212,7 +212,7 @@ def test_any_bytes_are_a_record_or_refused(body: bytes, schema_id: int) -> None:
 def test_an_unknown_id_is_asked_for_once_in_a_while(registry: CountingRegistry) -> None:
     now = 100.0
     codec = AvroCodec(registry, clock=lambda: now)
-    raw = struct.pack(">bI", 0, 99) + b"body"
+    raw = struct.pack(">bi", 0, 99) + b"body"
     for _ in range(5):
         with pytest.raises(UnknownSchema) as refused:
             codec.decode(raw, GpsPing)
@@ -222,6 +222,32 @@ def test_an_unknown_id_is_asked_for_once_in_a_while(registry: CountingRegistry) 
     with pytest.raises(UnknownSchema):
         codec.decode(raw, GpsPing)
     assert registry.asked == [99, 99]
+
+
+def test_many_records_of_the_wrong_type_ask_once(registry: CountingRegistry, codec: AvroCodec) -> None:
+    raw = codec.encode(PINGS, PING)
+    for _ in range(3):
+        with pytest.raises(UndecodableRecord):
+            codec.decode(raw, Position)
+    assert len(registry.asked) == 1
+
+
+@pytest.mark.parametrize("schema_id", [0, -1, -(2**31)])
+def test_an_id_that_cannot_be_is_never_asked_for(registry: CountingRegistry, codec: AvroCodec, schema_id: int) -> None:
+    with pytest.raises(UnknownSchema):
+        codec.decode(struct.pack(">bi", 0, schema_id) + b"body", GpsPing)
+    assert registry.asked == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '"string"', '{"type": "record"}', '"some.other.Type"'])
+def test_a_schema_that_cannot_be_used_condemns_its_records_only(
+    registry: CountingRegistry, codec: AvroCodec, text: str
+) -> None:
+    """Such as one with references to other subjects, which this platform does not use."""
+    registry.add(RegisteredVersion("elsewhere", 1, 77, text))
+    with pytest.raises(UndecodableRecord) as refused:
+        codec.decode(struct.pack(">bi", 0, 77) + b"body", GpsPing)
+    assert refused.value.reason in ("bad_schema", "wrong_record")
 
 
 def test_an_outage_of_the_registry_is_no_verdict_on_the_record(registry: CountingRegistry, codec: AvroCodec) -> None:
@@ -286,7 +312,7 @@ def test_an_enum_symbol_that_is_newer_than_the_reader_becomes_unknown(
 def encoded_by(schema: dict[str, Any], schema_id: int, value: msgspec.Struct, **changes: Any) -> bytes:
     """What a writer with another schema than ours writes."""
     out = io.BytesIO()
-    out.write(struct.pack(">bI", 0, schema_id))
+    out.write(struct.pack(">bi", 0, schema_id))
     fields = msgspec.to_builtins(value, builtin_types=(bytes,)) | changes
     fastavro.schemaless_writer(out, fastavro.parse_schema(without_logical_types(schema)), fields)
     return out.getvalue()

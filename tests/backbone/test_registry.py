@@ -1,12 +1,20 @@
 """What a registry guarantees: one contract for the twin in memory and for the client of a registry over HTTP."""
 
+import contextlib
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from backbone.memory_registry import MemoryRegistry
 from backbone.registry import Registry, RegistryUnavailable, SchemaRefused, SchemaRegistry
@@ -127,6 +135,14 @@ def answer() -> Answer:
 
 @pytest.fixture
 def url(answer: Answer) -> Iterator[str]:
+    with served(answer) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def served(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address of a server that gives this answer."""
+
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -149,13 +165,17 @@ def url(answer: Answer) -> Iterator[str]:
             pass
 
     server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    answer.silent.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
+    finally:
+        answer.silent.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.mark.parametrize(
@@ -207,6 +227,39 @@ def test_a_registry_below_a_path_is_asked_there(url: str, answer: Answer) -> Non
     assert answer.asked[0].path == "/apis/ccompat/v7/subjects"
 
 
+def own_authority(folder: Path) -> Path:
+    """A self-signed certificate of 127.0.0.1 and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, no_password = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = folder / "authority.pem"
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password) + certificate.public_bytes(pem)
+    )
+    return path
+
+
+def test_over_tls_only_the_named_authorities_are_trusted(tmp_path: Path) -> None:
+    authority = own_authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority)
+    answer = Answer()
+    answer.body = b"[]"
+    with served(answer, context) as url:
+        assert SchemaRegistry(url, ca_file=str(authority)).subjects() == []
+        with pytest.raises(RegistryUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            SchemaRegistry(url).subjects()
+
+
 @pytest.mark.parametrize(
     ("environment", "problem"),
     [
@@ -214,6 +267,8 @@ def test_a_registry_below_a_path_is_asked_there(url: str, answer: Answer) -> Non
         ({"URL": "http://me:secret@registry"}, "FLEETCAST_REGISTRY_URL: must not hold credentials"),
         ({"URL": "http://registry", "USERNAME": "me"}, "username and password are given together"),
         ({}, "FLEETCAST_REGISTRY_URL: is required"),
+        ({"URL": "https://registry", "CA_FILE": "/no/such/file"}, "FLEETCAST_REGISTRY_CA_FILE: cannot be read"),
+        ({"URL": "https://registry", "CA_FILE": __file__}, "FLEETCAST_REGISTRY_CA_FILE: cannot be read"),
     ],
 )
 def test_wrong_settings_are_told_at_start(environment: dict[str, str], problem: str) -> None:
