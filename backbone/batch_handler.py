@@ -34,6 +34,13 @@ class BatchHandler(Protocol):
         """
         ...
 
+    def tick(self) -> None:
+        """Called about once a second between batches, for what time makes due although no record comes.
+
+        OutageError and LostPartition mean the same as in `handle`.
+        """
+        ...
+
     def released(self, partition: PartitionRef, *, lost: bool) -> None:
         """Forget the partition's state. `lost`: somebody else may have it already, so write nothing any more."""
         ...

@@ -60,6 +60,7 @@ class GroupConsumer:
         self._owned = OwnedPartitions(self._options.retry_first, self._options.retry_cap)
         self._outage = Backoff(self._options.retry_first, self._options.retry_cap)
         self._outage_reason: str | None = None
+        self._tick_at = 0.0
         self._commits = GroupCommits(group, self._owned, metrics, self._options.commit_every)
         self._partitions = GroupPartitions(
             group, self._owned, handler, self._commits, Lookups(settings), metrics, self._options
@@ -85,6 +86,7 @@ class GroupConsumer:
         records = self._take_waiting() or self._fetch()
         while records:
             records = self._handle(records)
+        self._tick_when_due()
         self._pause_and_resume()
         if self._commits.due():
             self._commits.begin(self._consumer)
@@ -148,6 +150,18 @@ class GroupConsumer:
         self._metrics.batch_size.labels(self._group).observe(len(batch))
         self._done(batch)
         return rest
+
+    def _tick_when_due(self) -> None:
+        now = time.monotonic()
+        if now < self._tick_at or self._outage_reason is not None:
+            return
+        self._tick_at = now + self._options.tick_every
+        try:
+            self._handler.tick()
+        except LostPartition as error:
+            self._partitions.reload(self._consumer, self._known(error.partition), "another process owns it")
+        except OutageError as error:
+            self._put_off([], error)
 
     def _bounded(self, records: list[InRecord]) -> tuple[list[InRecord], list[InRecord]]:
         limit, size = self._options.batch_records, 0

@@ -17,5 +17,6 @@ class GroupOptions:
     """A member that takes longer for a batch loses its partitions, and gets them again when it comes back."""
     retry_first: float = 0.1
     retry_cap: float = 5.0
+    tick_every: float = 1.0
     check_topics_every: float = 10.0
     """How soon a topic that was deleted and made again is noticed, at the latest."""

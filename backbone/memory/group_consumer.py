@@ -57,6 +57,9 @@ class MemoryGroupConsumer:
         try:
             while self._step():
                 pass
+            self._tick()
+            while self._step():
+                pass
         except OutageError:
             return False
         finally:
@@ -109,6 +112,13 @@ class MemoryGroupConsumer:
                 opened = self._open[record.topic, record.partition]
                 opened.next_offset = opened.done = record.offset + 1
         return True
+
+    def _tick(self) -> None:
+        """Time passes between two calls of `drain`."""
+        try:
+            self._handler.tick()
+        except LostPartition as error:
+            self._reload((error.partition.topic, error.partition.partition))
 
     def _check(self, place: Place) -> None:
         """Open the partition, or open it again if its topic was made again or its records are gone."""

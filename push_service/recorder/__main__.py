@@ -8,7 +8,6 @@ from backbone.dead_letters import DeadLetters
 from backbone.group_consumer import GroupConsumer, GroupOptions
 from backbone.kafka_metrics import ConsumerMetrics, PublisherMetrics
 from backbone.kafka_settings import KafkaSettings
-from backbone.lookups import Lookups
 from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
 from backbone.topic_scan import TopicScan
@@ -49,7 +48,7 @@ async def compose(settings: Loaded, process: Process) -> None:
         AvroCodec(registry),
         publisher,
         RedisSnapshotWriter(redis, keep_seconds=recorder.keep_days * DAY_SECONDS),
-        KafkaHistory(TopicScan(kafka), Lookups(kafka)),
+        KafkaHistory(TopicScan(kafka)),
         DeadLetters(publisher, GROUP, process.registry),
         RecorderMetrics(process.registry),
     )

@@ -1,20 +1,32 @@
 """What Kafka still has, for the rebuilding of snapshots."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
-from backbone.lookups import Lookups
+from backbone.lookups import Place
 from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord
-from backbone.topic_scan import TopicScan
+from backbone.topic_scan import Range
 from backbone.topics import LATEST
+
+
+class Scan(Protocol):
+    """What is used of `backbone.topic_scan.TopicScan`, or of its twin in memory."""
+
+    def whole(self, topic: str) -> dict[Place, Range]: ...
+
+    def to_end(self, starts: Mapping[Place, int]) -> dict[Place, Range]: ...
+
+    def since(self, times_ms: Mapping[Place, int]) -> dict[Place, Range]: ...
+
+    def read(self, ranges: Mapping[Place, Range]) -> Iterator[list[InRecord]]: ...
 
 
 class KafkaHistory:
     """A `LiveHistory` over a cluster."""
 
-    def __init__(self, scan: TopicScan, lookups: Lookups) -> None:
+    def __init__(self, scan: Scan) -> None:
         self._scan = scan
-        self._lookups = lookups
 
     def latest(self) -> Iterator[InRecord]:
         """See LiveHistory."""
@@ -24,10 +36,9 @@ class KafkaHistory:
     def offset_at(self, partition: PartitionRef, timestamp_ms: int) -> int:
         """See LiveHistory."""
         place = (partition.topic, partition.partition)
-        found = self._lookups.offsets_for_times({place: timestamp_ms})[place]
-        return self._lookups.watermarks([place])[place].high if found is None else found
+        return self._scan.since({place: max(0, timestamp_ms)})[place].start
 
     def earliest(self, partition: PartitionRef) -> int:
         """See LiveHistory."""
         place = (partition.topic, partition.partition)
-        return self._lookups.watermarks([place])[place].low
+        return self._scan.to_end({place: 0})[place].start

@@ -50,6 +50,7 @@ class LivePartition:
         self._sources = dict(mark.sources)
         self._start = mark.next_offset if mark.latest_from is None else min(mark.next_offset, mark.latest_from)
         self._changes = ChangeSet()
+        self._idle_ticks = 0
 
     @property
     def start(self) -> int:
@@ -58,6 +59,7 @@ class LivePartition:
 
     def take(self, record: InRecord, update: LiveUpdate) -> bool:
         """Takes the next record. False when it is a repeat, which subscribers have not been shown either."""
+        self._idle_ticks = 0
         if record.offset < self._next:
             self.latest.offer(record, update)
             return True
@@ -81,6 +83,16 @@ class LivePartition:
         snapshots.write(self.tag, self._written_next, mark, self._changes.changes())
         self._written_next = mark.next_offset
         self._changes = ChangeSet()
+
+    def ticked(self) -> int:
+        """A tick has passed. Returns how many have since the last record."""
+        self._idle_ticks += 1
+        return self._idle_ticks - 1
+
+    def stands_in(self, snapshots: SnapshotWriter) -> bool:
+        """Whether the mark is in the store as it was written. Raises OutageError."""
+        mark = snapshots.mark(self.tag)
+        return mark is not None and mark.next_offset == self._written_next
 
     def _repeats(self, update: LiveUpdate) -> bool:
         """A processor's replay, or a zombie: at or below the highest position seen of that source stream."""

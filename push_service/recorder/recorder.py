@@ -9,14 +9,17 @@ from backbone.dead_letters import DeadLetters
 from backbone.errors import LostPartition
 from backbone.partition_ref import PartitionRef
 from backbone.publishing import BatchPublishing
-from backbone.record import InRecord
-from domain.errors import PermanentError
+from backbone.record import InRecord, OutRecord
+from domain.errors import OutageError, PermanentError
 from domain.live_update import LiveUpdate
 from push_service.recorder.live_partition import LivePartition
 from push_service.recorder.metrics import RecorderMetrics
 from push_service.recorder.rebuild import LiveHistory, rebuild
 from storage.redis.keys import PartitionTag
 from storage.snapshots import MarkMovedError, SnapshotWriter
+
+FLUSH_IDLE_TICKS = 10
+"""Ticks come every second: a partition that stands still writes after as long as one that moves."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +52,7 @@ class Recorder:
             try:
                 mark = rebuild(partition, self._history, self._codec, self._snapshots)
             except MarkMovedError as error:
-                raise LostPartition(partition) from error
+                raise OutageError(f"another process rebuilds partition {partition.partition}") from error
             self._metrics.rebuilds.inc()
         live = LivePartition(tag, mark)
         self._partitions[partition.topic, partition.partition] = (partition, live)
@@ -62,15 +65,30 @@ class Recorder:
         touched = [self._partitions[place] for place in {(record.topic, record.partition) for record in records}]
         due = [entry for _, live in touched for entry in live.latest.due()]
         if due:
-            self._publisher.publish(due)
-            self._metrics.latest.inc(len(due))
+            self._publish(due)
         for partition, live in touched:
             live.latest.written()
             self._store(partition, live)
 
+    def tick(self) -> None:
+        """Looks after partitions where nothing happens: Redis may have been emptied, and positions may wait."""
+        for partition, live in list(self._partitions.values()):
+            idle = live.ticked()
+            if idle and not live.stands_in(self._snapshots):
+                raise LostPartition(partition)
+            due = live.latest.due(whole=True) if idle >= FLUSH_IDLE_TICKS else []
+            if due:
+                self._publish(due)
+                live.latest.written()
+                self._store(partition, live)
+
     def released(self, partition: PartitionRef, *, lost: bool) -> None:  # noqa: ARG002 either way
         """Forgets the partition. What waits for the latest topic is read again by whoever has it next."""
         self._partitions.pop((partition.topic, partition.partition), None)
+
+    def _publish(self, entries: Sequence[OutRecord]) -> None:
+        self._publisher.publish(entries)
+        self._metrics.latest.inc(len(entries))
 
     def _take(self, record: InRecord) -> None:
         """Takes one record in, or buries it when it cannot be read."""
