@@ -78,7 +78,8 @@ class _Reader:
 class AvroCodec:
     """Encodes domain records for topics, and decodes them by the schema that each was written with.
 
-    Synchronous and thread-safe. Only an unknown id or a topic that was not prepared makes it ask the registry.
+    Synchronous and thread-safe. Once topics are prepared, only records of another schema than ours make it ask the
+    registry, once for each id; every request has the registry's time limit.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class AvroCodec:
         self._asking = threading.Lock()
 
     def prepare(self, topics: Iterable[Topic]) -> None:
-        """Fetch the ids of our schemas. Raises SchemaNotRegistered or RegistryUnavailable, which say what to do."""
+        """Fetch the ids of our schemas, for writing and for reading. Raises SchemaNotRegistered or RegistryUnavailable, which say what to do."""
         for topic in topics:
             self._prepare(topic)
 
@@ -137,7 +138,8 @@ class AvroCodec:
         if topic.record is None:
             raise TypeError(f"{topic.name} has no schema yet")
         schema = self._files.current(topic.record)
-        schema_id = self._registry.find(topic.subject, schema_text(schema))
+        text = schema_text(schema)
+        schema_id = self._registry.find(topic.subject, text)
         if schema_id is None:
             raise SchemaNotRegistered(
                 f"{topic.subject}: our schema of {topic.record} is not in the registry;"
@@ -145,6 +147,7 @@ class AvroCodec:
             )
         writer = _Writer(HEADER.pack(MAGIC, schema_id), _parsed(schema))
         self._writers[topic.name] = writer
+        _keep(self._schemas, schema_id, text, MAX_SCHEMAS)
         return writer
 
     def _learn(self, schema_id: int, into: type) -> _Reader:

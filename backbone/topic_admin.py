@@ -21,6 +21,7 @@ from backbone.topic_plan import ClusterTopic, ConfigChange, Creation, TopicPlan
 from domain.errors import FleetcastError
 
 REQUEST_SECONDS = 15.0
+METADATA_SECONDS = 5.0
 SEEN_WITHIN_SECONDS = 30.0
 """How long new topics may take until every partition has a leader."""
 
@@ -55,7 +56,7 @@ class TopicAdmin:
         """Those of the named topics that exist."""
         wanted = set(names)
         try:
-            found = self._client.list_topics(timeout=REQUEST_SECONDS).topics
+            found = self._client.list_topics(timeout=METADATA_SECONDS).topics
         except KafkaException as error:
             raise unavailable("listing topics", kafka_error(error)) from error
         there = {name: topic for name, topic in found.items() if name in wanted and topic.error is None}
@@ -124,7 +125,7 @@ class TopicAdmin:
 
     def _has_leaders(self, name: str, partitions: int) -> bool:
         try:
-            topic = self._client.list_topics(name, timeout=REQUEST_SECONDS).topics[name]
+            topic = self._client.list_topics(name, timeout=METADATA_SECONDS).topics[name]
         except KafkaException as error:
             raise unavailable(f"looking at {name}", kafka_error(error)) from error
         leaders = [each.leader for each in topic.partitions.values()]

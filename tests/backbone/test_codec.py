@@ -116,12 +116,12 @@ def test_a_record_begins_with_zero_and_the_registered_id(codec: AvroCodec, regis
     assert struct.unpack(">bi", raw[:5]) == (0, registry.find(PINGS.subject, schema_text(FILES.current("GpsPing"))))
 
 
-def test_prepared_topics_and_known_ids_never_ask_the_registry_again(registry: CountingRegistry) -> None:
+def test_prepared_topics_never_ask_the_registry_again(registry: CountingRegistry) -> None:
     codec = AvroCodec(registry)
     codec.prepare([PINGS])
     for _ in range(3):
         codec.decode(codec.encode(PINGS, PING), GpsPing)
-    assert len(registry.asked) == 1
+    assert registry.asked == []
 
 
 def test_a_schema_that_is_not_registered_fails_the_start_and_says_what_to_do() -> None:
@@ -226,9 +226,10 @@ def test_an_unknown_id_is_asked_for_once_in_a_while(registry: CountingRegistry) 
 
 def test_many_records_of_the_wrong_type_ask_once(registry: CountingRegistry, codec: AvroCodec) -> None:
     raw = codec.encode(PINGS, PING)
+    reader = AvroCodec(registry)
     for _ in range(3):
         with pytest.raises(UndecodableRecord):
-            codec.decode(raw, Position)
+            reader.decode(raw, Position)
     assert len(registry.asked) == 1
 
 
@@ -252,11 +253,12 @@ def test_a_schema_that_cannot_be_used_condemns_its_records_only(
 
 def test_an_outage_of_the_registry_is_no_verdict_on_the_record(registry: CountingRegistry, codec: AvroCodec) -> None:
     raw = codec.encode(PINGS, PING)
+    reader = AvroCodec(registry)
     registry.away = True
     with pytest.raises(RegistryUnavailable):
-        codec.decode(raw, GpsPing)
+        reader.decode(raw, GpsPing)
     registry.away = False
-    assert codec.decode(raw, GpsPing) == PING
+    assert reader.decode(raw, GpsPing) == PING
 
 
 # -- schemas that are older or newer than ours
