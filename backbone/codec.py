@@ -95,7 +95,10 @@ class AvroCodec:
         self._asking = threading.Lock()
 
     def prepare(self, topics: Iterable[Topic]) -> None:
-        """Fetch the ids of our schemas, for writing and for reading. Raises SchemaNotRegistered or RegistryUnavailable, which say what to do."""
+        """Fetch the ids of our schemas, for writing and for reading.
+
+        Raises SchemaNotRegistered or RegistryUnavailable, which say what to do.
+        """
         for topic in topics:
             self._prepare(topic)
 
