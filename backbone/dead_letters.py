@@ -58,6 +58,11 @@ class DeadLetters:
         """Write the record to its dead-letter topic and return what was written. Raises OutageError: bury it again."""
         letter = self.letter(record, error)
         self._publisher.publish([letter])
+        self.buried(record, error)
+        return letter
+
+    def buried(self, record: InRecord, error: PermanentError) -> None:
+        """Counts and tells that the letter was written, by whoever published it together with other records."""
         self._buried.labels(self._group, record.topic, error.reason).inc()
         log.warning(
             "record buried",
@@ -68,4 +73,3 @@ class DeadLetters:
             reason=error.reason,
             detail=error.detail[:LONGEST_DETAIL],
         )
-        return letter

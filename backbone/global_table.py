@@ -34,7 +34,8 @@ class TableView(Protocol):
     def apply(self, record: InRecord) -> None:
         """The newest record of its key so far; without a value (a tombstone) the key is gone.
 
-        Raises PermanentError if it makes no sense: the table reports it and goes on with the next.
+        Raises PermanentError if it makes no sense: the table reports it and goes on with the next. OutageError: it
+        cannot be read now (the registry is away), and comes again after a pause.
         """
         ...
 
@@ -140,21 +141,23 @@ class GlobalTable:
     def _apply(self, record: InRecord, stop: threading.Event) -> None:
         self._count += 1
         try:
-            self._view.apply(record)
+            self._until_done(lambda: self._view.apply(record), "record not applied", stop)
         except PermanentError as error:
-            self._metrics.records.labels(self._topic, error.reason).inc()
-            self._report_bad(record, error, stop)
+            bad = error
+            self._metrics.records.labels(self._topic, bad.reason).inc()
+            self._until_done(lambda: self._bad(record, bad), "bad record not reported", stop)
         else:
             self._metrics.records.labels(self._topic, "applied").inc()
 
-    def _report_bad(self, record: InRecord, error: PermanentError, stop: threading.Event) -> None:
+    def _until_done(self, step: Callable[[], object], failed: str, stop: threading.Event) -> None:
+        """Again after each OutageError, until it is done or the process stops."""
         backoff = Backoff(0.2, 5.0)
         while not stop.is_set():
             try:
-                self._bad(record, error)
+                step()
             except OutageError as outage:
                 seconds = backoff.failed()
-                log.warning("bad record not reported", topic=self._topic, problem=str(outage), retry_in=seconds)
+                log.warning(failed, topic=self._topic, problem=str(outage), retry_in=seconds)
                 stop.wait(seconds)
             else:
                 return

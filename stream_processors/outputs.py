@@ -1,7 +1,7 @@
 """Publishing what a batch made, so that a record that can never be published does not stop the others."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from backbone.errors import RecordTooLarge
 from backbone.publishing import BatchPublishing
@@ -16,11 +16,19 @@ class Output(NamedTuple):
     made_of: InRecord
 
 
-Bury = Callable[[InRecord, PermanentError], OutRecord]
-"""Makes the dead letter of a record."""
+class Letters(Protocol):
+    """How a record becomes a dead letter: `backbone.dead_letters.DeadLetters`."""
+
+    def letter(self, record: InRecord, error: PermanentError) -> OutRecord:
+        """The dead letter of a record."""
+        ...
+
+    def buried(self, record: InRecord, error: PermanentError) -> None:
+        """Counts and tells that it was published."""
+        ...
 
 
-def publish_all(publisher: BatchPublishing, outputs: Sequence[Output], bury: Bury) -> None:
+def publish_all(publisher: BatchPublishing, outputs: Sequence[Output], letters: Letters) -> None:
     """Returns when all are acknowledged, in their order. Raises OutageError.
 
     In the place of one that the broker can never take goes the dead letter of what it was made of. A dead letter that
@@ -37,6 +45,7 @@ def publish_all(publisher: BatchPublishing, outputs: Sequence[Output], bury: Bur
             if start == buried:
                 raise
             buried = start
-            records[start] = bury(outputs[start].made_of, error)
+            records[start] = letters.letter(outputs[start].made_of, error)
+            letters.buried(outputs[start].made_of, error)
         else:
             return

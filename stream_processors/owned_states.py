@@ -115,6 +115,7 @@ class OwnedStates(Generic[T]):
         for partition, owned in self._owned.items():
             if reads[tag_of(partition)].mark is None:
                 owned.mark = self._rebuilt(partition, owned.mark)
+        self._rebuild.forget()
 
     def advance(self, advances: Mapping[PartitionRef, Advance[T]]) -> None:
         """Write what a batch made, in one round trip. Raises LostPartition (the others are written) and OutageError."""

@@ -22,7 +22,7 @@ from domain.source_position import SourcePosition
 from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.pings import read_ping
 from stream_processors.enrich.reference_view import ReferenceView
-from stream_processors.outputs import Bury, Output, publish_all
+from stream_processors.outputs import Letters, Output, publish_all
 from stream_processors.owned_states import Advance, OwnedStates
 
 SOURCE = "/fleetcast/enrich"
@@ -45,7 +45,7 @@ class EnrichHandler(BatchHandler):
         *,
         codec: AvroCodec,
         publisher: BatchPublishing,
-        bury: Bury,
+        letters: Letters,
         states: OwnedStates[AssetState],
         reference: ReferenceView,
         limits: QualityLimits,
@@ -54,7 +54,7 @@ class EnrichHandler(BatchHandler):
     ) -> None:
         self._codec = codec
         self._publisher = publisher
-        self._bury = bury
+        self._letters = letters
         self._states = states
         self._reference = reference
         self._limits = limits
@@ -79,7 +79,7 @@ class EnrichHandler(BatchHandler):
         known = self._states.values(_assets(arrivals))
         batch = _Batch(arrivals, known)
         outputs = [self._output(arrival, batch) for arrival in arrivals]
-        publish_all(self._publisher, outputs, self._bury)
+        publish_all(self._publisher, outputs, self._letters)
         self._states.advance(batch.advances())
         self._count(batch)
 
@@ -97,13 +97,13 @@ class EnrichHandler(BatchHandler):
         record, partition, ping, fault = arrival
         if ping is None:
             assert fault is not None
-            return Output(self._bury(record, fault), record)
+            return Output(self._letters.letter(record, fault), record)
         position = self._judged(ping, record, partition, batch)
         try:
             return Output(self._out_record(position, record), record)
         except PermanentError as error:
-            batch.faults.append(error)
-            return Output(self._bury(record, error), record)
+            batch.faults.append((record, error))
+            return Output(self._letters.letter(record, error), record)
 
     def _judged(self, ping: GpsPing, record: InRecord, partition: PartitionRef, batch: "_Batch") -> Position:
         carried = self._reference.carried(ping.fleet, ping.asset, ping.time)
@@ -137,8 +137,8 @@ class EnrichHandler(BatchHandler):
         now = self._clock()
         for position in batch.positions:
             self._metrics.done(position, now)
-        for fault in batch.faults:
-            self._metrics.dead_letters.labels(fault.reason).inc()
+        for record, fault in batch.faults:
+            self._letters.buried(record, fault)
         if batch.orders_left_out:
             self._metrics.orders_left_out.inc(batch.orders_left_out)
 
@@ -148,7 +148,7 @@ class _Batch:
 
     def __init__(self, arrivals: Sequence[_Arrival], known: dict[PartitionRef, dict[str, AssetState]]) -> None:
         self.positions: list[Position] = []
-        self.faults = [arrival.fault for arrival in arrivals if arrival.fault is not None]
+        self.faults = [(arrival.record, arrival.fault) for arrival in arrivals if arrival.fault is not None]
         self.orders_left_out = 0
         self._known = known
         self._changed: dict[PartitionRef, dict[str, AssetState]] = {arrival.partition: {} for arrival in arrivals}

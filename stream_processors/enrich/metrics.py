@@ -20,12 +20,6 @@ class EnrichMetrics:
             registry=registry,
         )
         self._positions = {flag: positions.labels("" if flag is None else str(flag)) for flag in (None, *QualityFlag)}
-        self.dead_letters = Counter(
-            "fleetcast_enrich_dead_letters_total",
-            "Pings that cannot be read, by reason.",
-            ["reason"],
-            registry=registry,
-        )
         self.orders_left_out = Counter(
             "fleetcast_enrich_orders_left_out_total",
             "Orders over the most that a position can name.",

@@ -1,4 +1,4 @@
-"""Makes the states of assets again, when Redis has lost them, from what was shown last and our own positions."""
+"""Makes the states of assets again, when Redis has lost them: what was shown, then our own positions after that."""
 
 from collections.abc import Iterator
 
@@ -8,113 +8,95 @@ import structlog
 from backbone.codec import AvroCodec
 from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
+from backbone.topic_scan import Scanning
 from backbone.topics import POSITIONS
 from domain.asset_states import state_after
-from domain.channels import ChannelKind
 from domain.errors import PermanentError
+from domain.instants import MINUTE, Micros
 from domain.last_position import NEVER_SEEN, AssetState, LastPosition
 from domain.live_payloads import PositionPayload
 from domain.live_rules import POSITION
 from domain.live_update import LiveUpdate
 from domain.position import Position
 from domain.quality_limits import QualityLimits
-from domain.replay_start import ShownLast, replay_start
 from stream_processors.enrich.reference_view import ReferenceView
-from stream_processors.history import History, told
-from stream_processors.latest_entries import LatestEntry, latest_entries
 from stream_processors.owned_states import Rebuild, Rebuilt
+from stream_processors.shown_updates import shown_updates, told
 
 log = structlog.get_logger(__name__)
 
-
-class _Shown(msgspec.Struct, frozen=True):
-    """The position that an asset showed last."""
-
-    last: LastPosition
-    stream: tuple[str, int]
-    next_offset: int
-    """After the ping that it was made of."""
-    place: ShownLast
+MARGIN: Micros = MINUTE
+"""What pings of a partition may be out of the order of their receipt, and what clocks may differ."""
+MARGIN_RECORDS = 1_000
+"""More than one batch of `route`: when it dies, the later half of a batch may have been shown and the other not."""
 
 
-class _Latest(msgspec.Struct, frozen=True):
-    """All assets, by `FLEET/ASSET`, and the newest live record known of each live partition."""
+class _Shown(msgspec.Struct):
+    """What was shown last: of each asset (`FLEET/ASSET`), and of each stream of pings (topic id, partition)."""
 
-    assets: dict[str, _Shown]
-    newest_ms: dict[tuple[str, int], int]
+    assets: dict[str, LastPosition]
+    streams: dict[tuple[str, int], LiveUpdate]
 
 
 class AssetRebuild(Rebuild[AssetState]):
-    """First what was shown last (all partitions at once), then the end of `fleet.positions.v1` of the partition."""
+    """The mark follows the newest ping of which there is a position: it was put out, and all before it."""
 
-    def __init__(self, history: History, codec: AvroCodec, reference: ReferenceView, limits: QualityLimits) -> None:
-        self._history = history
+    def __init__(self, scan: Scanning, codec: AvroCodec, reference: ReferenceView, limits: QualityLimits) -> None:
+        self._scan = scan
         self._codec = codec
         self._reference = reference
         self._limits = limits
-        self._latest: _Latest | None = None
+        self._shown: _Shown | None = None
 
     def rebuilt(self, partition: PartitionRef, committed: int | None) -> Rebuilt[AssetState]:
-        """The mark follows the newest ping of which there is a position: it was put out, whatever else was not."""
-        # Kept for the next partition: an older reading only means that more positions are replayed.
-        latest = self._latest = self._latest or self._read_latest()
-        pings = self._history.partitions(partition.topic)
-        ours = {
-            name: shown
-            for name, shown in latest.assets.items()
-            if partition_of(name.encode(), pings) == partition.partition
+        """See Rebuild."""
+        # Kept for the partitions that follow: an older reading only means that more positions are replayed.
+        shown = self._shown = self._shown or self._read_shown()
+        count = self._scan.partitions(partition.topic)
+        states = {
+            name: AssetState(last, (last.id,))
+            for name, last in shown.assets.items()
+            if partition_of(name.encode(), count) == partition.partition
         }
         stream = (partition.topic_id, partition.partition)
-        from_pings = [shown for shown in ours.values() if shown.stream == stream]
-        start = replay_start([shown.place for shown in from_pings], latest.newest_ms)
-        states = {name: AssetState(shown.last) for name, shown in ours.items()}
-        mark = max([committed or 0, *(shown.next_offset for shown in from_pings)])
-        for position in self._positions(partition, start):
+        mark = committed or 0
+        for position in self._positions(partition, shown.streams.get(stream)):
             if position.source.stream == stream:
                 mark = max(mark, position.source.offset + 1)
-            states[position.key] = self._after(states.get(position.key, NEVER_SEEN), position)
+            state = states.get(position.key, NEVER_SEEN)
+            max_speed = self._reference.max_speed(position.fleet, position.asset)
+            states[position.key] = state_after(state, position, self._limits, max_speed)
         return Rebuilt(mark, states)
 
     def forget(self) -> None:
-        """Let go of what was shown last."""
-        self._latest = None
+        """See Rebuild."""
+        self._shown = None
 
-    def _after(self, state: AssetState, position: Position) -> AssetState:
-        return state_after(state, position, self._limits, self._reference.max_speed(position.fleet, position.asset))
-
-    def _positions(self, partition: PartitionRef, start: int | None) -> Iterator[Position]:
-        start_ms = None if start is None else max(0, start // 1000)
-        records = self._history.since(POSITIONS.name, partition.partition, start_ms)
-        for record in told(records, "replaying positions"):
+    def _positions(self, partition: PartitionRef, last_shown: LiveUpdate | None) -> Iterator[Position]:
+        """What may not have been shown yet: all from a little before the newest that was."""
+        place = (POSITIONS.name, partition.partition)
+        start = 0
+        if last_shown is not None:
+            since = max(0, (last_shown.received_at - MARGIN) // 1000)
+            start = max(0, self._scan.since({place: since})[place].start - MARGIN_RECORDS)
+        for record in told(self._scan.read(self._scan.to_end({place: start})), "replaying positions"):
             try:
                 yield self._codec.decode(record.value or b"", Position)
             except PermanentError as error:
                 log.warning("left out a position", partition=record.partition, offset=record.offset, why=str(error))
 
-    def _read_latest(self) -> _Latest:
-        assets: dict[str, _Shown] = {}
-        newest_ms: dict[tuple[str, int], int] = {}
-        for entry in latest_entries(self._history, self._codec, ChannelKind.ASSET, POSITION):
-            newest_ms[entry.live_place] = max(newest_ms.get(entry.live_place, 0), entry.live_ms)
-            shown = _shown(entry)
-            if shown is not None:
-                name = f"{entry.update.fleet}/{entry.update.entity.partition('/')[2]}"
-                before = assets.get(name)
-                if before is None or before.last.time <= shown.last.time:
-                    assets[name] = shown
-        return _Latest(assets, newest_ms)
-
-
-def _shown(entry: LatestEntry) -> _Shown | None:
-    update = entry.update
-    if update.source is None:
-        return None
-    return _Shown(
-        last=_last_position(update),
-        stream=update.source.stream,
-        next_offset=update.source.offset + 1,
-        place=ShownLast(entry.live_place, entry.live_ms, update.received_at),
-    )
+    def _read_shown(self) -> _Shown:
+        shown = _Shown({}, {})
+        for update in shown_updates(self._scan, self._codec, POSITION):
+            assert update.source is not None
+            name = f"{update.fleet}/{update.entity.partition('/')[2]}"
+            before = shown.assets.get(name)
+            if before is None or before.time <= update.version:
+                shown.assets[name] = _last_position(update)
+            newest = shown.streams.get(update.source.stream)
+            if newest is None or newest.source is None or newest.source.rank < update.source.rank:
+                shown.streams[update.source.stream] = update
+        return shown
 
 
 def _last_position(update: LiveUpdate) -> LastPosition:

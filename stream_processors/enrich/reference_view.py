@@ -2,33 +2,44 @@
 
 import threading
 
+from backbone.codec import AvroCodec
+from backbone.global_table import TableView
+from backbone.record import InRecord
 from domain.assignments import AssignmentIndex, Carried
+from domain.errors import PermanentError
 from domain.instants import Micros
 from domain.reference import ReferenceKind, ReferenceRecord
 
 
-class ReferenceView:
+class ReferenceView(TableView):
     """Written by the thread that reads the reference topic, read by the one that judges pings."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: AvroCodec) -> None:
+        self._codec = codec
         self._lock = threading.Lock()
         self._assignments = AssignmentIndex()
         self._max_speeds: dict[tuple[str, str], float] = {}
 
-    def put(self, record: ReferenceRecord) -> None:
-        """Takes the newest word on an entry."""
+    def apply(self, record: InRecord) -> None:
+        """See TableView."""
+        if record.value is None:
+            self._remove(record.key or b"")
+        else:
+            self._put(self._codec.decode(record.value, ReferenceRecord))
+
+    def _put(self, record: ReferenceRecord) -> None:
         with self._lock:
             if record.assignment is not None:
                 self._assignments.put(record.fleet, record.id, record.assignment)
             elif record.asset is not None:
                 self._put_max_speed(record.fleet, record.id, record.asset.max_speed)
 
-    def remove(self, kind: ReferenceKind, fleet: str, entry_id: str) -> None:
-        """Takes that an entry is gone."""
+    def _remove(self, key: bytes) -> None:
+        kind, fleet, entry_id = _parts(key)
         with self._lock:
-            if kind is ReferenceKind.ASSIGNMENT:
+            if kind == ReferenceKind.ASSIGNMENT:
                 self._assignments.remove(fleet, entry_id)
-            elif kind is ReferenceKind.ASSET:
+            elif kind == ReferenceKind.ASSET:
                 self._put_max_speed(fleet, entry_id, None)
 
     def max_speed(self, fleet: str, asset: str) -> float | None:
@@ -45,3 +56,12 @@ class ReferenceView:
             self._max_speeds.pop((fleet, asset), None)
         else:
             self._max_speeds[fleet, asset] = speed
+
+
+def _parts(key: bytes) -> tuple[str, str, str]:
+    """The kind, fleet and id of a tombstone, which has nothing but its key."""
+    try:
+        kind, fleet, entry_id = key.decode().split("/")
+    except ValueError as error:
+        raise PermanentError("malformed_key", "the key is not kind/fleet/id") from error
+    return kind, fleet, entry_id

@@ -23,7 +23,7 @@ from domain.live_rules import updates_of_position, updates_of_status
 from domain.live_update import LiveUpdate
 from domain.quality_rules import held_back_by
 from domain.source_position import SourcePosition
-from stream_processors.outputs import Bury, Output, publish_all
+from stream_processors.outputs import Letters, Output, publish_all
 from stream_processors.owned_states import OwnedStates
 from stream_processors.route.batch import MisplacedStatus, RouteBatch
 from stream_processors.route.events import read_position, read_status_change
@@ -43,7 +43,7 @@ class RouteHandler(BatchHandler):
         *,
         codec: AvroCodec,
         publisher: BatchPublishing,
-        bury: Bury,
+        letters: Letters,
         statuses: OwnedStates[EntityStatus],
         places: StatusPlaces,
         metrics: RouteMetrics,
@@ -51,7 +51,7 @@ class RouteHandler(BatchHandler):
     ) -> None:
         self._codec = codec
         self._publisher = publisher
-        self._bury = bury
+        self._letters = letters
         self._statuses = statuses
         self._places = places
         self._metrics = metrics
@@ -84,7 +84,7 @@ class RouteHandler(BatchHandler):
                 self._read(record, batch)
             batch.statuses = self._known_statuses(batch)
             outputs = [*self._dead_letters(batch), *self._status_outputs(batch), *self._position_outputs(batch)]
-            publish_all(self._publisher, outputs, self._bury)
+            publish_all(self._publisher, outputs, self._letters)
             self._statuses.advance(batch.advances())
             self._count(batch)
 
@@ -129,7 +129,7 @@ class RouteHandler(BatchHandler):
         return {name: status for statuses in found.values() for name, status in statuses.items()}
 
     def _dead_letters(self, batch: RouteBatch) -> list[Output]:
-        return [Output(self._bury(record, error), record) for record, error in batch.faults]
+        return [Output(self._letters.letter(record, error), record) for record, error in batch.faults]
 
     def _status_outputs(self, batch: RouteBatch) -> list[Output]:
         """They come first, so that a position of the same batch already shows the new status."""
@@ -161,7 +161,7 @@ class RouteHandler(BatchHandler):
         except PermanentError as error:
             log.warning("cannot be written", event=event_id, why=str(error))
             batch.faults.append((record, error))
-            return [Output(self._bury(record, error), record)]
+            return [Output(self._letters.letter(record, error), record)]
         batch.live_records += len(outputs)
         return outputs
 
@@ -184,6 +184,6 @@ class RouteHandler(BatchHandler):
             self._metrics.position_done(position, now)
         for change, fault in batch.verdicts:
             self._metrics.status_done(change, fault, now)
-        for _, error in batch.faults:
-            self._metrics.dead_letters.labels(error.reason).inc()
+        for record, error in batch.faults:
+            self._letters.buried(record, error)
         self._metrics.live_records.inc(batch.live_records)

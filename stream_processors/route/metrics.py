@@ -34,12 +34,6 @@ class RouteMetrics:
             fault: statuses.labels(LIVE if fault is None else str(fault)) for fault in (None, *StatusFault)
         }
         self.live_records = Counter("fleetcast_route_live_records_total", "Live records made.", registry=registry)
-        self.dead_letters = Counter(
-            "fleetcast_route_dead_letters_total",
-            "Records that cannot be read, by reason.",
-            ["reason"],
-            registry=registry,
-        )
         event_lag = Histogram(
             "fleetcast_route_event_lag_seconds",
             "From the time of an event to its live records being acknowledged.",
