@@ -110,11 +110,15 @@ class OwnedStates(Generic[T]):
         }
 
     def heal(self) -> None:
-        """Rebuild the partitions whose state the store has lost while nothing was written. Raises OutageError."""
+        """Rebuild the partitions whose state the store has lost. Raises OutageError.
+
+        Call it now and then: other processes read these states too, and wait for their owner.
+        """
         reads = self._store.read({tag_of(partition): () for partition in self._owned})
         for partition, owned in self._owned.items():
             if reads[tag_of(partition)].mark is None:
-                owned.mark = self._rebuilt(partition, owned.mark)
+                # What was in memory is forgotten: the rebuilt state may be ahead of it, by a batch that was put out.
+                self._owned[partition] = _Owned(owned.tag, self._rebuilt(partition, owned.mark))
         self._rebuild.forget()
 
     def advance(self, advances: Mapping[PartitionRef, Advance[T]]) -> None:
@@ -153,10 +157,12 @@ class OwnedStates(Generic[T]):
         reads = self._store.read({tag_of(partition): names for partition, names in asked.items()})
         for partition in asked:
             mark, owned = reads[tag_of(partition)].mark, self._owned.get(partition)
+            if mark is None:
+                # Two processes may wait for each other's partitions: each rebuilds its own before it waits.
+                self.heal()
+                raise OutageError(f"the state of {partition.topic}/{partition.partition} was lost and is rebuilt")
             if owned is not None and owned.mark != mark:
                 raise LostPartition(partition)
-            if mark is None:
-                raise OutageError(f"the state of {partition.topic}/{partition.partition} is being rebuilt elsewhere")
         return {partition: reads[tag_of(partition)].values for partition in asked}
 
     def _known(self, partition: PartitionRef, names: Sequence[str], found: Mapping[str, T]) -> dict[str, T]:

@@ -74,7 +74,7 @@ async def compose(settings: Loaded, process: Process) -> None:
         GROUP,
         [PINGS.name],
         handler,
-        ConsumerMetrics(process.registry, GROUP),
+        ConsumerMetrics(process.registry),
         process.health.require("pings"),
         GroupOptions(batch_records=enrich.batch_records),
     )

@@ -68,6 +68,10 @@ class EnrichHandler(BatchHandler):
         self._partitions[partition.partition] = partition
         return mark
 
+    def tick(self) -> None:
+        """Look after the state of partitions that are quiet."""
+        self._states.heal()
+
     def released(self, partition: PartitionRef, *, lost: bool) -> None:  # noqa: ARG002
         """The states in the store are complete after every batch: there is nothing to write."""
         self._states.drop(partition)

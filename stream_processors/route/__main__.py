@@ -1,6 +1,5 @@
 """`python -m stream_processors.route`: one process of route; start more to share its partitions."""
 
-import functools
 import threading
 
 from backbone.batch_publisher import BatchPublisher
@@ -67,11 +66,10 @@ async def compose(settings: Loaded, process: Process) -> None:
         GROUP,
         [POSITIONS.name, STATUS_CHANGES.name],
         handler,
-        ConsumerMetrics(process.registry, GROUP),
+        ConsumerMetrics(process.registry),
         process.health.require("positions and status changes"),
         GroupOptions(batch_records=route.batch_records),
     )
-    process.add(ThreadService("status watch", functools.partial(handler.watch, every=route.watch_seconds)))
     process.add(ThreadService("positions and status changes", consumer.run, stopping))
 
 

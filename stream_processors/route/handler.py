@@ -4,7 +4,6 @@ A position has no state here, so the group's commit says where to begin; one tha
 with the same ids and sources, which are skipped by those who read them.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -18,7 +17,7 @@ from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord, header
 from backbone.topics import LIVE, STATUS_CHANGES
 from domain.entity_status import EntityStatus, status_after, status_fault
-from domain.errors import OutageError, PermanentError
+from domain.errors import PermanentError
 from domain.live_rules import updates_of_position, updates_of_status
 from domain.live_update import LiveUpdate
 from domain.quality_rules import held_back_by
@@ -57,49 +56,36 @@ class RouteHandler(BatchHandler):
         self._metrics = metrics
         self._clock = clock
         self._partitions: dict[int, PartitionRef] = {}
-        self._lock = threading.Lock()
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int | None:
         """Of status changes begin at the mark of the statuses, of positions at the commit."""
         if partition.topic != STATUS_CHANGES.name:
             return None
-        with self._lock:
-            self._places.seen(partition)
-            mark = self._statuses.take(partition, committed)
-            self._partitions[partition.partition] = partition
-            return mark
+        self._places.seen(partition)
+        mark = self._statuses.take(partition, committed)
+        self._partitions[partition.partition] = partition
+        return mark
+
+    def tick(self) -> None:
+        """Look after the state of partitions that are quiet."""
+        self._statuses.heal()
 
     def released(self, partition: PartitionRef, *, lost: bool) -> None:  # noqa: ARG002
         """The statuses in the store are complete after every batch: there is nothing to write."""
         if partition.topic == STATUS_CHANGES.name:
-            with self._lock:
-                self._statuses.drop(partition)
-                self._partitions.pop(partition.partition, None)
+            self._statuses.drop(partition)
+            self._partitions.pop(partition.partition, None)
 
     def handle(self, records: Sequence[InRecord]) -> None:
         """See BatchHandler."""
-        with self._lock:
-            batch = RouteBatch()
-            for record in records:
-                self._read(record, batch)
-            batch.statuses = self._known_statuses(batch)
-            outputs = [*self._dead_letters(batch), *self._status_outputs(batch), *self._position_outputs(batch)]
-            publish_all(self._publisher, outputs, self._letters)
-            self._statuses.advance(batch.advances())
-            self._count(batch)
-
-    def watch(self, stop: threading.Event, every: float) -> None:
-        """Rebuilds statuses that Redis has lost, even while no status changes: positions need them everywhere."""
-        while not stop.wait(every):
-            # A batch that waits for Kafka holds the lock; the stop must be seen all the same.
-            if not self._lock.acquire(timeout=every):
-                continue
-            try:
-                self._statuses.heal()
-            except OutageError as error:
-                log.debug("cannot look after the statuses", problem=str(error))
-            finally:
-                self._lock.release()
+        batch = RouteBatch()
+        for record in records:
+            self._read(record, batch)
+        batch.statuses = self._known_statuses(batch)
+        outputs = [*self._dead_letters(batch), *self._status_outputs(batch), *self._position_outputs(batch)]
+        publish_all(self._publisher, outputs, self._letters)
+        self._statuses.advance(batch.advances())
+        self._count(batch)
 
     def _read(self, record: InRecord, batch: RouteBatch) -> None:
         try:

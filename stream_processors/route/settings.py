@@ -15,6 +15,3 @@ class RouteSettings(Section, section="ROUTE"):
         le=5_000_000,
         description="Statuses kept in memory, for each partition that this process owns; more are read from Redis.",
     )
-    watch_seconds: float = Field(
-        2.0, gt=0, le=60, description="How often is looked whether Redis has lost the statuses, to rebuild them."
-    )
