@@ -1,5 +1,6 @@
 """`python -m push_service.recorder`: one process of the recorder; start more to share its partitions."""
 
+import asyncio
 import threading
 
 from backbone.batch_publisher import BatchPublisher
@@ -44,8 +45,10 @@ async def compose(settings: Loaded, process: Process) -> None:
     process.resources.callback(publisher.close)
     registry = SchemaRegistry.of(settings[RegistrySettings])
     process.resources.callback(registry.close)
+    codec = AvroCodec(registry)
+    await asyncio.to_thread(codec.prepare, [LIVE])
     handler = Recorder(
-        AvroCodec(registry),
+        codec,
         publisher,
         RedisSnapshotWriter(redis, keep_seconds=recorder.keep_days * DAY_SECONDS),
         KafkaHistory(TopicScan(kafka)),
