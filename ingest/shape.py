@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from ingest.faults import Fault, Faults
+from ingest.faults import Fault, Faults, fault
 from ingest.field_checks import Check, wrong_type
-from ingest.problems import MISSING_FIELD, UNKNOWN_FIELD
+from ingest.problems import BAD_SHAPE, MISSING_FIELD, UNKNOWN_FIELD
 
 Schema = dict[str, Any]
 
@@ -75,7 +75,7 @@ def list_of(shape: Shape, most: int) -> Check:
         if type(value) is not list:
             raise wrong_type("an array", value)
         if len(value) > most:
-            raise wrong_type(f"an array of up to {most} items", value)
+            raise fault(BAD_SHAPE, f"the array has over {most} items")
         found: list[dict[str, Any]] = []
         faults: list[Fault] = []
         for index, each in enumerate(value):
