@@ -16,7 +16,7 @@ class GpsPing(msgspec.Struct, frozen=True):
     fleet: str
     asset: str
     device: str | None
-    """The id of the credential that posted it."""
+    """The device that posted it, as its credential names it; None when a back end did."""
     time: Micros
     """When the device measured it, by the device's clock."""
     received_at: Micros
