@@ -1,6 +1,7 @@
 """The gateway process: `python -m push_service.gateway [--check]`."""
 
 import asyncio
+import gc
 
 import structlog
 
@@ -16,11 +17,10 @@ from backbone.topics import LIVE, USER_LIVE
 from domain.errors import OutageError
 from push_service.gateway.feed_table import served_topics
 from push_service.gateway.gateway import Gateway
+from push_service.gateway.http_app import build_app
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.service import GatewayService
 from push_service.gateway.settings import GatewaySettings
-from runtime.http.probes import add_probes
-from runtime.http.server import new_app
 from runtime.process import Process, run_process
 from runtime.settings import Loaded
 from storage.redis.connection import connect_async
@@ -49,13 +49,12 @@ async def compose(loaded: Loaded, process: Process) -> None:
     gateway.feeds.serve(await _topics(loaded[KafkaSettings]))
     reader = PartitionReader(loaded[KafkaSettings], gateway.feeds)
     gateway.feeds.read_from(reader, gateway.lost)
-    app = new_app()
-    add_probes(app, process.health, process.registry)
+    app = build_app(process.health, process.registry)
     process.add(reader)
     process.add(gateway.snapshots)
     process.add(gateway.heartbeat)
     process.add(gateway.door)
-    process.add(GatewayService(gateway, app, listening))
+    process.add(GatewayService(gateway, app, listening, _calm_collector))
 
 
 async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:
@@ -67,6 +66,16 @@ async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:
         except OutageError as error:
             log.warning("waiting for Kafka", reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _calm_collector() -> None:
+    """At many thousand sockets the cyclic collector would dominate: it walks all of them to find nothing.
+
+    What lives as long as the process is taken out of its sight, and it looks for cycles rarely.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The gateway as a service: listens, and on the way out sends its clients elsewhere."""
 
 import asyncio
-import gc
 import socket
+from collections.abc import Callable
 
 import structlog
 from aiohttp import web
@@ -21,11 +21,14 @@ class GatewayService:
 
     name = "gateway"
 
-    def __init__(self, gateway: Gateway, app: web.Application, listening: Condition) -> None:
-        """`app` serves every path but the WebSocket's."""
+    def __init__(
+        self, gateway: Gateway, app: web.Application, listening: Condition, on_started: Callable[[], None]
+    ) -> None:
+        """`app` serves every path but the WebSocket's; `on_started` is called once all that stays is there."""
         self._gateway = gateway
         self._app = app
         self._condition = listening
+        self._on_started = on_started
         self.listening = asyncio.Event()
         self.url = ""
         """`http://host:port`, once `listening` is set."""
@@ -43,7 +46,7 @@ class GatewayService:
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
             self.url = url_of(listener.sockets[0])
             log.info("listening", url=self.url)
-            _calm_collector()
+            self._on_started()
             self._condition.up()
             self.listening.set()
             await stopping.wait()
@@ -51,13 +54,3 @@ class GatewayService:
             listener.close()
             await door.drain(settings.drain_seconds)
         self._gateway.feeds.close()
-
-
-def _calm_collector() -> None:
-    """At many thousand sockets the cyclic collector would dominate: it walks all of them to find nothing.
-
-    What lives as long as the process is taken out of its sight, and it looks for cycles rarely.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 1_000)

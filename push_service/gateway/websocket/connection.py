@@ -1,7 +1,7 @@
 """One connection on the gateway's port: a WebSocket, or HTTP that is handed over. A plain protocol, without a task."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from push_service.gateway.metrics import ConnectOutcome
 from push_service.gateway.protocol.codec import Codec
@@ -42,8 +42,7 @@ class SocketConnection(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, without inheriting from it
         self._door.arrived(self)
 
     def data_received(self, data: bytes) -> None:

@@ -1,0 +1,186 @@
+"""A live topic in memory: the gateway's partition source, its codec, and a recorder in a few lines."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import msgspec
+
+from backbone.lookups import TopicFacts, Watermarks
+from backbone.partition_reader import OpenedPartition, PartitionListener, ReadProblem
+from backbone.partition_ref import PartitionRef
+from backbone.partitioner import partition_of
+from backbone.record import InRecord
+from domain.errors import OutageError, PermanentError
+from domain.live_update import LiveUpdate
+from domain.source_position import SourcePosition
+from storage.memory.snapshots import MemorySnapshots
+from storage.redis.keys import PartitionTag
+from storage.snapshots import ChannelChange, LiveMark, SnapshotItem
+
+TOPIC = "fleet.live.v1"
+TOPIC_ID = "topic-id-1"
+PARTITIONS = 4
+FRAMING = b"\0\0\0\0\1"
+
+
+class PackCodec:
+    """Stands in for Avro."""
+
+    def decode(self, raw: bytes, into: type[LiveUpdate]) -> LiveUpdate:
+        if not raw.startswith(FRAMING):
+            raise PermanentError("wrong_magic", "not framed")
+        return msgspec.msgpack.decode(raw[len(FRAMING) :], type=into)
+
+
+def position(
+    asset: str,
+    n: int,
+    *,
+    fleet: str = "acme",
+    offset: int | None = None,
+    channels: list[str] | None = None,
+    pad: int = 0,
+) -> LiveUpdate:
+    """The n-th position of an asset."""
+    now = time.time_ns() // 1000
+    source = None if offset is None else SourcePosition("fleet.positions.v1", "positions", 0, offset)
+    payload = {"kind": "position", "id": f"{asset}-{n}", "asset": asset, "n": n, "pad": "x" * pad}
+    return LiveUpdate(
+        id=f"{asset}-{n}",
+        fleet=fleet,
+        channels=channels or [f"fleet:{fleet}", f"asset:{fleet}/{asset}"],
+        kind="position",
+        entity=f"asset/{asset}",
+        event_time=now,
+        version=n,
+        received_at=now,
+        payload=msgspec.json.encode(payload),
+        source=source,
+    )
+
+
+def status(entity: str, version: int, *, fleet: str = "acme", channels: list[str] | None = None) -> LiveUpdate:
+    """A status of an entity."""
+    now = time.time_ns() // 1000
+    payload = {"kind": "status", "id": f"{entity}-{version}", "entity": entity, "status": f"s{version}"}
+    return LiveUpdate(
+        id=f"{entity}-s{version}",
+        fleet=fleet,
+        channels=channels or [f"fleet:{fleet}"],
+        kind="status",
+        entity=entity,
+        event_time=now,
+        version=version,
+        received_at=now,
+        payload=msgspec.json.encode(payload),
+    )
+
+
+def partition_for(fleet: str) -> int:
+    return partition_of(fleet.encode(), PARTITIONS)
+
+
+@dataclass
+class LiveTopic:
+    """Records by partition. `publish` delivers to open partitions in the next turn of the loop."""
+
+    records: dict[int, list[InRecord]] = field(default_factory=lambda: {each: [] for each in range(PARTITIONS)})
+    low: dict[int, int] = field(default_factory=dict)
+    opened: dict[int, int] = field(default_factory=dict)
+    """Open partitions, each with the offset to deliver next."""
+    history: list[tuple[int, int]] = field(default_factory=list)
+    """Every (partition, start) that was ever opened."""
+    away: bool = False
+    held: bool = False
+    """While true nothing is delivered."""
+    snapshots: MemorySnapshots = field(default_factory=MemorySnapshots)
+    listener: PartitionListener | None = None
+
+    @property
+    def facts(self) -> dict[str, TopicFacts]:
+        return {TOPIC: TopicFacts(TOPIC_ID, PARTITIONS)}
+
+    def publish(self, *updates: LiveUpdate) -> None:
+        for update in updates:
+            self.publish_raw(update.fleet, FRAMING + msgspec.msgpack.encode(update))
+
+    def publish_raw(self, fleet: str, value: bytes, *, age_seconds: float = 0) -> None:
+        partition = partition_for(fleet)
+        kept = self.records[partition]
+        now_ms = int((time.time() - age_seconds) * 1000)
+        kept.append(InRecord(TOPIC, partition, len(kept), fleet.encode(), value, [], now_ms))
+        asyncio.get_running_loop().call_soon(self.deliver, partition)
+
+    def grow_old(self, fleet: str, seconds: float) -> None:
+        """What the fleet's partition has so far was produced that long ago."""
+        partition = partition_for(fleet)
+        then = int((time.time() - seconds) * 1000)
+        self.records[partition] = [
+            msgspec.structs.replace(each, timestamp_ms=min(each.timestamp_ms, then)) for each in self.records[partition]
+        ]
+
+    def deliver(self, partition: int, at_most: int = 1_000_000) -> None:
+        if self.held or partition not in self.opened or self.listener is None:
+            return
+        ref = PartitionRef(TOPIC, TOPIC_ID, partition)
+        start = self.opened[partition]
+        batch = self.records[partition][start : start + at_most]
+        if batch:
+            self.opened[partition] = start + len(batch)
+            self.listener.on_records(ref, batch)
+        if self.opened.get(partition) == len(self.records[partition]):
+            self.listener.on_caught_up(ref, len(self.records[partition]))
+
+    def fail(self, partition: int, problem: ReadProblem) -> None:
+        del self.opened[partition]
+        assert self.listener is not None
+        self.listener.on_failed(PartitionRef(TOPIC, TOPIC_ID, partition), problem)
+
+    def record(self, fleet: str = "acme", upto: int | None = None) -> None:
+        """What the recorder does: brings the snapshots of the fleet's partition up to an offset."""
+        partition = partition_for(fleet)
+        tag = PartitionTag(TOPIC_ID, partition)
+        mark = self.snapshots.mark(tag)
+        start = mark.next_offset if mark else 0
+        end = len(self.records[partition]) if upto is None else upto
+        for record in self.records[partition][start:end]:
+            assert record.value is not None
+            update = PackCodec().decode(record.value, LiveUpdate)
+            item = SnapshotItem(update.kind, update.entity, update.version, record.offset, update.payload)
+            changes = [ChannelChange(channel, record.offset, [item]) for channel in update.channels]
+            mark = self.snapshots.mark(tag)
+            self.snapshots.write(
+                tag, mark.next_offset if mark else None, LiveMark(next_offset=record.offset + 1), changes
+            )
+        if self.snapshots.mark(tag) is None:
+            self.snapshots.write(tag, None, LiveMark(next_offset=0), [])
+
+    # PartitionSource
+
+    async def open(self, topic: str, partition: int, offset: int | None, *, since_ms: int | None) -> OpenedPartition:
+        await self._answer()
+        assert offset is not None
+        assert partition not in self.opened
+        low, high = self.low.get(partition, 0), len(self.records[partition])
+        start = min(max(offset, low), high)
+        self.opened[partition] = start
+        self.history.append((partition, start))
+        asyncio.get_running_loop().call_soon(self.deliver, partition)
+        return OpenedPartition(PartitionRef(topic, TOPIC_ID, partition), start, low, high)
+
+    def close(self, topic: str, partition: int) -> None:
+        self.opened.pop(partition, None)
+
+    async def offset_for_time(self, topic: str, partition: int, time_ms: int) -> int | None:
+        await self._answer()
+        return next((each.offset for each in self.records[partition] if each.timestamp_ms >= time_ms), None)
+
+    async def watermarks(self, topic: str, partition: int) -> Watermarks:
+        await self._answer()
+        return Watermarks(self.low.get(partition, 0), len(self.records[partition]))
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(0)
+        if self.away:
+            raise OutageError("no broker")

@@ -1,0 +1,112 @@
+"""A gateway in this process on a real port, over a live topic in memory."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from access.settings import AccessSettings
+from access.tokens import TokenMaker, TokenVerifier
+from access.viewer import Capability
+from domain.instants import HOUR, SECOND, Micros
+from push_service.gateway.gateway import SOCKET_PATH, Gateway
+from push_service.gateway.http_app import build_app
+from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.service import GatewayService
+from push_service.gateway.settings import GatewaySettings
+from runtime.health import Health
+from tests.gateway.live_topic import LiveTopic, PackCodec
+
+ACCESS = AccessSettings(jwt_hmac_secret="a secret for tests, of some length")
+DEADLINE = 10.0
+
+
+def token(*fleets: str, user: str = "u1", valid_for: Micros = HOUR, age: Micros = 0) -> str:
+    """A viewer's token; one with an age may have expired already."""
+    maker = TokenMaker(ACCESS, clock=lambda: time.time() - age / SECOND)
+    return maker.make(user=user, fleets=list(fleets or ("acme",)), capabilities=[Capability.WATCH], valid_for=valid_for)
+
+
+class ClosingClient(Protocol):
+    """Something to close at the end."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass
+class Running:
+    """A gateway that serves."""
+
+    gateway: Gateway
+    service: GatewayService
+    topic: LiveTopic
+    registry: CollectorRegistry
+    health: Health
+    stopping: asyncio.Event
+    task: asyncio.Task[None]
+    clients: list[ClosingClient] = field(default_factory=list)
+    """Closed at the end, so that no test need do it."""
+
+    @property
+    def url(self) -> str:
+        return self.service.url
+
+    @property
+    def socket_url(self) -> str:
+        return self.url.replace("http", "ws", 1) + SOCKET_PATH
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    def count(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(f"fleetcast_gateway_{name}", labels) or 0.0
+
+    async def stop(self) -> None:
+        self.stopping.set()
+        await asyncio.wait_for(self.task, DEADLINE)
+
+
+@asynccontextmanager
+async def running(topic: LiveTopic | None = None, **settings: Any) -> AsyncIterator[Running]:
+    """Serve on a free port inside the block."""
+    topic = topic or LiveTopic()
+    registry = CollectorRegistry()
+    gateway = Gateway(
+        GatewaySettings(**{"drain_seconds": 0.1, **settings}),
+        tokens=TokenVerifier(ACCESS),
+        codec=PackCodec(),
+        snapshots=topic.snapshots,
+        metrics=GatewayMetrics(registry),
+    )
+    gateway.feeds.serve(topic.facts)
+    gateway.feeds.read_from(topic, gateway.lost)
+    topic.listener = gateway.feeds
+    health = Health()
+    app = build_app(health, registry)
+    service = GatewayService(gateway, app, health.require("gateway"), lambda: None)
+    stopping = asyncio.Event()
+    others = [asyncio.create_task(each.run(stopping)) for each in (gateway.door, gateway.heartbeat, gateway.snapshots)]
+    task = asyncio.create_task(service.run(stopping))
+    listening = asyncio.create_task(service.listening.wait())
+    await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE)
+    serving = Running(gateway, service, topic, registry, health, stopping, task)
+    try:
+        yield serving
+    finally:
+        stopping.set()
+        await asyncio.wait_for(asyncio.gather(*(each.close() for each in serving.clients)), DEADLINE)
+        await asyncio.wait_for(asyncio.gather(task, *others), DEADLINE)
+
+
+async def until(condition: Any, what: str = "the condition", seconds: float = DEADLINE) -> None:
+    """Waits until `condition()` is true; fails after a deadline."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < end, f"waited in vain for {what}"
+        await asyncio.sleep(0.005)
