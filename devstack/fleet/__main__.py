@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from devstack.fleet.region import SEED, build_region
-from devstack.fleet.reporter import Happening, Reporter
+from devstack.fleet.reporter import Reporter, happenings, rfc3339
 from devstack.fleet.simulation import Simulation
 from devstack.public_api import ApiRefusedError, ApiUnreachableError, PublicApi
 from devstack.stack_reader import StackFileError, read_stack_file
@@ -53,8 +53,7 @@ async def _drive(stack_file: Path, seed: int) -> None:
         api = PublicApi(session, stack.ingest_url, stack.backend_credential, stack.fleet)
         reporter = Reporter(api, run)
         await reporter.register(simulation.couriers)
-        time_ = _now()
-        await reporter.tell([Happening(event, time_) for event in simulation.introduce()])
+        await reporter.tell(happenings(simulation.introduce(), datetime.now(UTC)))
         async with asyncio.TaskGroup() as group:
             group.create_task(reporter.run())
             group.create_task(_tick(simulation, reporter))
@@ -63,16 +62,12 @@ async def _drive(stack_file: Path, seed: int) -> None:
 async def _tick(simulation: Simulation, reporter: Reporter) -> None:
     started = last = time.monotonic()
     while True:
-        now, time_ = time.monotonic(), _now()
+        now, moment = time.monotonic(), datetime.now(UTC)
         # A machine that slept must not make its vehicles leap: the lost time is not driven.
-        events, pings = simulation.advance(now - started, min(now - last, 2 * _TICK), time_)
-        await reporter.put([Happening(event, time_) for event in events], pings)
+        events, pings = simulation.advance(now - started, min(now - last, 2 * _TICK), rfc3339(moment))
+        await reporter.put(happenings(events, moment), pings)
         last = now
         await asyncio.sleep(_TICK - (time.monotonic() - started) % _TICK)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _run_name() -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -21,10 +22,19 @@ _BATCH, _PUTS_AT_ONCE = 500, 16
 
 @dataclass(frozen=True)
 class Happening:
-    """An event and when it happened, as RFC 3339."""
+    """An event and when it happened."""
 
     event: Event
-    time: str
+    time: datetime
+
+
+def happenings(events: Sequence[Event], time: datetime) -> list[Happening]:
+    """Events of one moment, a microsecond apart: of two statuses at the same instant the API would keep the first."""
+    return [Happening(event, time + timedelta(microseconds=index)) for index, event in enumerate(events)]
+
+
+def rfc3339(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Reporter:
@@ -50,13 +60,13 @@ class Reporter:
             self._pings.put(pings)
             self._news.notify_all()
 
-    async def tell(self, happenings: list[Happening]) -> None:
+    async def tell(self, told: list[Happening]) -> None:
         """Sends these events now: first all reference data, then the statuses that build on it."""
-        entries = [entry for happening in happenings if (entry := self._entry(happening)) is not None]
+        entries = [entry for happening in told if (entry := self._entry(happening)) is not None]
         await self._put(entries)
         changes = [
             self._change(happening.event, happening.time)
-            for happening in happenings
+            for happening in told
             if isinstance(happening.event, StatusTold)
         ]
         for first in range(0, len(changes), _BATCH):
@@ -76,9 +86,9 @@ class Reporter:
 
     async def _send_events(self) -> None:
         while True:
-            happenings = await self._next(lambda: self._events.take(_BATCH))
+            told = await self._next(lambda: self._events.take(_BATCH))
             with _complaining():
-                await self.tell(happenings)
+                await self.tell(told)
 
     async def _next(self, take: Callable[[], list[Any]]) -> list[Any]:
         async with self._news:
@@ -108,18 +118,24 @@ class Reporter:
                 lon, lat = to_lonlat(destination)
                 return "orders", order, {"title": f"Parcel {order}", "destination": {"lat": lat, "lon": lon}}
             case OrderCarried(asset, order, carried=True):
-                self._carried_since[order] = happening.time
-                entry = {"asset": asset, "order": order, "valid_from": happening.time}
-                return "assignments", f"{order}.{asset}", entry
-            case OrderCarried(asset, order):
-                since = self._carried_since.pop(order, happening.time)
-                entry = {"asset": asset, "order": order, "valid_from": since, "valid_to": happening.time}
-                return "assignments", f"{order}.{asset}", entry
+                self._carried_since[order] = rfc3339(happening.time)
+                return self._assignment(asset, order, {})
+            case OrderCarried(asset, order) if order in self._carried_since:
+                return self._assignment(asset, order, {"valid_to": rfc3339(happening.time)})
         return None
 
-    def _change(self, event: StatusTold, time: str) -> dict[str, Any]:
+    def _assignment(self, asset: str, order: str, end: dict[str, str]) -> tuple[str, str, dict[str, Any]]:
+        since = self._carried_since.pop(order) if end else self._carried_since[order]
+        return "assignments", f"{order}.{asset}", {"asset": asset, "order": order, "valid_from": since, **end}
+
+    def _change(self, event: StatusTold, time: datetime) -> dict[str, Any]:
         self._told += 1
-        return {"id": f"status.{self._run}.{self._told}", "entity": event.entity, "status": event.status, "time": time}
+        return {
+            "id": f"status.{self._run}.{self._told}",
+            "entity": event.entity,
+            "status": event.status,
+            "time": rfc3339(time),
+        }
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A stand-in for the ingest API over a real port: keeps what it gets, and misbehaves when told to."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,12 @@ class StandinIngest:
     bodies: list[Any] = field(default_factory=list)
     authorizations: set[str] = field(default_factory=set)
     url: str = ""
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def wait_for_pings(self, count: int, within: float = 30.0) -> None:
+        """Until so many were accepted. Raises TimeoutError."""
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(lambda: len(self.pings) >= count)
 
     async def _items(self, request: web.Request, kept: list[dict[str, Any]]) -> web.Response:
         items = await request.json()
@@ -43,6 +50,8 @@ class StandinIngest:
             return web.json_response({"title": "not now"}, status=status, headers=headers)
         results = [self.judge(item) for item in items]
         kept += [item for item, result in zip(items, results, strict=True) if result["status"] == "accepted"]
+        async with self._news:
+            self._news.notify_all()
         accepted = sum(result["status"] == "accepted" for result in results)
         return web.json_response(
             {"results": results, "accepted": accepted, "refused": len(results) - accepted}, status=202

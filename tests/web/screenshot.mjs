@@ -31,7 +31,12 @@ try {
   if (values.select !== undefined) {
     await page.fill("#search", values.select);
     await page.click(".row:not([hidden])");
-    await page.fill("#search", "");
+    await page.evaluate(() => {
+      const search = document.querySelector("#search");
+      search.value = "";
+      search.dispatchEvent(new Event("input"));
+      search.blur();
+    });
     await page.waitForTimeout(3000);
   }
   for (let step = 0; step < Number(values.zoom); step += 1) {

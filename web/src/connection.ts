@@ -1,5 +1,6 @@
 import { Centrifuge, type Subscription } from "centrifuge";
-import { readMessage, readSnapshot, type Message } from "./messages.ts";
+import { readMessage, type Message } from "./messages.ts";
+import { laterPages, readPage } from "./snapshot.ts";
 
 /** How the page stands with the gateway. `reason` is what to tell a person. */
 export type Link =
@@ -10,7 +11,7 @@ export type Link =
 
 export interface ConnectionEvents {
   readonly link: (link: Link) => void;
-  /** The channel's whole state: replaces what is known. */
+  /** The channel's state, or its first page: what is known besides is void. Later pages come as messages. */
   readonly snapshot: (messages: readonly Message[]) => void;
   readonly message: (message: Message) => void;
 }
@@ -22,6 +23,10 @@ export interface ConnectionOptions {
   /** A fresh token, asked for when the gateway calls the present one expired. */
   readonly renewToken: () => Promise<string>;
 }
+
+/** The library's code for a call of `unsubscribe`. */
+const UNSUBSCRIBED_BY_US = 0;
+const LOAD_AGAIN_MILLIS = 1_000;
 
 /** One socket to the gateway, subscribed to one fleet's channel, for as long as the page is open. */
 export class Connection {
@@ -55,19 +60,42 @@ export class Connection {
 
   #subscribe(channel: string): Subscription {
     const subscription = this.#client.newSubscription(channel);
-    subscription.on("subscribed", (context) => {
-      const snapshot = context.recovered ? null : readSnapshot(context.data);
-      if (snapshot !== null) this.#events.snapshot(snapshot);
-      this.#wasLive = true;
-      this.#events.link({ phase: "live" });
+    subscription.on("subscribed", ({ data, recovered }) => {
+      if (recovered) this.#live();
+      else void this.#load(channel, data);
     });
     subscription.on("publication", ({ data }) => {
       const message = readMessage(data);
       if (message !== null) this.#events.message(message);
     });
     subscription.on("error", ({ error }) => this.#trying(words(error.message)));
-    subscription.on("unsubscribed", ({ reason }) => this.#events.link({ phase: "refused", reason: words(reason) }));
+    subscription.on("unsubscribed", ({ code, reason }) => {
+      if (code !== UNSUBSCRIBED_BY_US) this.#events.link({ phase: "refused", reason: words(reason) });
+    });
     return subscription;
+  }
+
+  /** Takes over the snapshot of a subscribe reply. When a later page is not to be had, it subscribes anew. */
+  async #load(channel: string, data: unknown): Promise<void> {
+    const first = readPage(data);
+    if (first === null) return this.#live();
+    this.#events.snapshot(first.messages);
+    try {
+      for await (const messages of laterPages(this.#client, channel, first)) messages.forEach(this.#events.message);
+    } catch (error) {
+      this.#trying(error instanceof Error ? words(error.message) : "the gateway cannot be reached");
+      if (this.#client.state !== "connected") return;
+      await new Promise((resolve) => setTimeout(resolve, LOAD_AGAIN_MILLIS));
+      this.#subscription?.unsubscribe();
+      this.#subscription?.subscribe();
+      return;
+    }
+    this.#live();
+  }
+
+  #live(): void {
+    this.#wasLive = true;
+    this.#events.link({ phase: "live" });
   }
 
   #trying(reason: string): void {

@@ -64,6 +64,7 @@ export class Fleet {
 
   /** The snapshot is the whole truth: what it does not name is gone; what it names is still never moved back. */
   replace(snapshot: readonly Message[]): void {
+    this.#known = new KnownIds(this.#limits.ids); // what was forgotten may come again under its old id
     const named = new Set(snapshot.map((message) => entityOf(message)));
     for (const id of this.#assets.keys()) {
       if (!named.has(`asset/${id}`)) {

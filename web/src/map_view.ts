@@ -4,7 +4,7 @@ import type { FeatureCollection } from "geojson";
 import type { Asset } from "./fleet.ts";
 import { iconCell } from "./icon_sheet.ts";
 import type { PositionMessage } from "./messages.ts";
-import { graticule, loadRoads, loadWorld } from "./map_data.ts";
+import { graticule, loadRoads, loadWorld, type WorldMap } from "./map_data.ts";
 import { DARK, LIGHT, mapStyle, type Palette } from "./map_style.ts";
 import { toLonLat, toPlace } from "./mercator.ts";
 import { Pins, type Place } from "./pins.ts";
@@ -15,6 +15,8 @@ import { lookOf, SILENT } from "./status_look.ts";
 
 setWorkerUrl(workerUrl);
 
+/** Thirty-odd frames a second look as smooth for what moves this slowly, at half the power of sixty. */
+const FRAME_SECONDS = 1 / 36;
 /** How near a click must be to a pin, in pixels. */
 const REACH = 20;
 
@@ -45,6 +47,7 @@ export class MapView {
   #followed: string | null = null;
   #fitted = false;
   #frame = 0;
+  #drawnAt = 0;
 
   constructor(container: HTMLElement, roads: string | null, events: MapEvents) {
     this.#map = new MapLibreMap({
@@ -67,11 +70,10 @@ export class MapView {
     this.#map.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-right");
     this.#tag = new PinTag(this.#map);
     this.#listen(events);
-    this.#map.on("style.load", () => {
+    this.#map.once("style.load", () => {
       this.#map.addLayer(new PinsLayer(this.#pins, seconds, (now) => this.#tag.place(this.#pins, now)));
+      this.#fill(roads).catch((error: unknown) => console.warn("a layer of the map is missing:", error));
     });
-    const ready = this.#map.once("load").then(() => this.#fill(roads));
-    ready.catch((error: unknown) => console.warn("a layer of the map is missing:", error));
     this.#dark.addEventListener("change", () => this.#recolor());
   }
 
@@ -156,11 +158,15 @@ export class MapView {
       this.#drawNames();
       this.#source("roads").setData(this.#roads);
     }
-    for (const detail of ["coarse", "fine"] as const) {
-      const { land, borders } = await loadWorld(detail);
-      this.#source("land").setData(land);
-      this.#source("borders").setData(borders);
-    }
+    // The fine coast takes seconds to prepare; the coarse one shows where we are meanwhile.
+    const fine = loadWorld("fine");
+    this.#setWorld(await loadWorld("coarse"));
+    this.#setWorld(await fine);
+  }
+
+  #setWorld({ land, borders }: WorldMap): void {
+    this.#source("land").setData(land);
+    this.#source("borders").setData(borders);
   }
 
   #source(id: string): GeoJSONSource {
@@ -199,6 +205,8 @@ export class MapView {
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       const now = seconds();
+      if (now - this.#drawnAt < FRAME_SECONDS) return this.#wake();
+      this.#drawnAt = now;
       const followed = this.#followed === null ? null : this.#pins.at(this.#followed, now);
       if (followed !== null && !this.#map.isMoving()) this.#map.setCenter(this.#centerFor(followed, this.#map.getZoom()));
       this.#map.triggerRepaint();

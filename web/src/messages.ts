@@ -78,11 +78,3 @@ export function readMessage(data: unknown): Message | null {
   const status = readStatus(data);
   return status && { kind: "status", id: data["id"], entity: data["entity"], ...status };
 }
-
-/** The messages in a subscribe reply's `data`, or null when it holds no snapshot. */
-export function readSnapshot(data: unknown): Message[] | null {
-  if (!isFields(data) || !Array.isArray(data["items"])) return null;
-  return data["items"]
-    .map((item: unknown) => (isFields(item) ? readMessage(item["payload"]) : null))
-    .filter((message) => message !== null);
-}

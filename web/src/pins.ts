@@ -93,11 +93,11 @@ export class Pins {
 
   remove(id: string): void {
     const slot = this.#slots.get(id);
-    const last = this.#ids.pop();
-    if (slot === undefined || last === undefined) return;
+    if (slot === undefined) return;
+    const last = this.#ids.pop() ?? id;
     this.#slots.delete(id);
     if (last !== id) {
-      const from = (this.#ids.length) * PIN_STRIDE;
+      const from = this.#ids.length * PIN_STRIDE;
       this.#bytes.copyWithin(slot * PIN_STRIDE, from, from + PIN_STRIDE);
       this.#slots.set(last, slot);
       this.#ids[slot] = last;

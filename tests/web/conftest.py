@@ -1,0 +1,45 @@
+"""The built page in a real browser, fed by a stand-in for the gateway. `make test` provides page and browser."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from devstack.page import Page
+from tests.web.browser import Browser, open_browser
+from tests.web.standin_gateway import StandinGateway
+
+PROJECT = Path(__file__).parents[2]
+DIST = PROJECT / "web" / "dist"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that a test of the page needs."""
+
+    browser: Browser
+    gateway: StandinGateway
+    url: str
+
+    async def open_live(self, *, view: str = "desktop", dark: bool = False) -> None:
+        await self.browser.open(self.url, view=view, dark=dark)
+        await self.browser.until("document.querySelector('#link').dataset.phase === 'live'")
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    assert (DIST / "index.html").is_file(), "the page is not built: make setup"
+    assert (PROJECT / "tests/web/node_modules").is_dir(), "the browser is not installed: make test"
+    gateway = StandinGateway()
+    stack = tmp_path / "stack.json"
+    async with gateway.serving(), TestServer(Page(DIST, stack).app()) as server, open_browser() as browser:
+        _write_stack(stack, gateway.url)
+        yield Stage(browser, gateway, str(server.make_url("/")))
+
+
+def _write_stack(path: Path, gateway_url: str) -> None:
+    stack = {"ingest_url": "http://x", "gateway_url": gateway_url, "fleet": "demo"}
+    path.write_text(json.dumps(stack | {"backend_credential": "x", "viewer_jwt": "a.b.c"}))
