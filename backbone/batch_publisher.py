@@ -10,7 +10,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka._types import HeadersType
 
-from backbone.errors import TOO_LARGE, KafkaUnavailable, RecordTooLarge, kafka_error, unavailable
+from backbone.errors import TOO_LARGE, KafkaUnavailable, RecordTooLarge, is_fatal, kafka_error, unavailable
 from backbone.kafka_metrics import PublisherMetrics
 from backbone.kafka_settings import KafkaSettings
 from backbone.record import Ack, OutRecord
@@ -70,7 +70,7 @@ class BatchPublisher:
     def close(self) -> None:
         """Give up what is queued; nothing is after a `publish` that returned."""
         self._producer.purge()
-        self._producer.flush(1.0)
+        self._flush(1.0)
 
     def _publish(self, records: Sequence[OutRecord]) -> list[Ack]:
         batch = _Batch(len(records))
@@ -107,11 +107,17 @@ class BatchPublisher:
 
     def _serve(self, batch: _Batch) -> None:
         """Wait a little for acknowledgements."""
-        self._producer.flush(WAIT_SECONDS)
+        self._flush(WAIT_SECONDS)
         if self._fatal is not None:
             raise self._abort(unavailable("publishing", self._fatal))
         if batch.left and self._stop.is_set():
             raise self._abort(KafkaUnavailable("stopped while Kafka had not acknowledged all"))
+
+    def _flush(self, seconds: float) -> None:
+        try:
+            self._producer.flush(seconds)
+        except KafkaException as error:
+            self._on_error(kafka_error(error))
 
     def _outcome(self, batch: _Batch) -> list[Ack]:
         if batch.error is not None:
@@ -133,7 +139,7 @@ class BatchPublisher:
 
     def _on_error(self, error: KafkaError) -> None:
         log.warning("producer error", code=error.name(), detail=error.str(), fatal=error.fatal())
-        if error.fatal():
+        if is_fatal(error):
             self._fatal = error
 
     def _new_producer(self) -> Producer:

@@ -69,3 +69,10 @@ def kafka_error(error: BaseException) -> KafkaError:
 def unavailable(doing: str, error: KafkaError) -> KafkaUnavailable:
     """The outage that a library error means; `doing` says what was tried, such as `reading watermarks of x`."""
     return KafkaUnavailable(f"{doing}: {error.name()}: {error.str()}")
+
+
+def is_fatal(error: KafkaError) -> bool:
+    """The client will never work again. The library raises such an error from `poll` and `flush`, too, instead of
+    calling its error callback.
+    """
+    return error.fatal() or error.code() == KafkaError._FATAL  # noqa: SLF001 a public constant in fact

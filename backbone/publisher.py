@@ -4,14 +4,14 @@ import asyncio
 import functools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka._types import HeadersType
 
-from backbone.errors import kafka_error
+from backbone.errors import is_fatal, kafka_error
 from backbone.kafka_metrics import PublisherMetrics
 from backbone.kafka_settings import KafkaSettings
 from backbone.publishing import ABANDONED, NO_PRODUCER, QUEUE_FULL, STOPPING, PublishFailed, publish_failed
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 5.0  # what records get to be acknowledged when the process stops
+PURGE_SECONDS = 1.0  # what it takes to report the rest as given up
 RECORD_OVERHEAD = 512  # bytes counted for a record's headers and bookkeeping
 LINGER_MS = 2  # measured in benchmarks/backbone_cost.py
 
@@ -125,7 +126,7 @@ class AsyncPublisher:
         return None
 
     def _not_queued(self, error: KafkaError) -> PublishFailed:
-        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 a public constant in fact
+        if is_fatal(error):
             self._fatal.set()
             return NO_PRODUCER
         return publish_failed(error)
@@ -174,11 +175,17 @@ class AsyncPublisher:
             if producer is None:
                 stop.wait(POLL_SECONDS)
                 continue
-            producer.poll(POLL_SECONDS)
-            self._hand_over()
+            self._serve_reports(functools.partial(producer.poll, POLL_SECONDS))
             if self._fatal.is_set():
                 self._replace(producer)
         self._stop()
+
+    def _serve_reports(self, serve: Callable[[], int]) -> None:
+        try:
+            serve()
+        except KafkaException as error:
+            self._on_error(kafka_error(error))
+        self._hand_over()
 
     def _on_delivery(self, call: _Call, index: int, size: int, error: KafkaError | None, message: Message) -> None:
         outcome: Outcome
@@ -207,8 +214,7 @@ class AsyncPublisher:
         self._reachability.down("the producer is being replaced")
         self._producer = None
         old.purge()
-        old.flush(1.0)
-        self._hand_over()
+        self._serve_reports(functools.partial(old.flush, PURGE_SECONDS))
         self._fatal.clear()
         self._call_on_loop(functools.partial(self._adopt, self._new_producer()))
 
@@ -216,11 +222,11 @@ class AsyncPublisher:
         producer, self._producer, self._stopping = self._producer, None, True
         if producer is None:
             return
-        if producer.flush(FLUSH_SECONDS):
+        self._serve_reports(functools.partial(producer.flush, FLUSH_SECONDS))
+        if len(producer):
             log.warning("records were not acknowledged before the end", records=len(producer))
             producer.purge()
-            producer.flush(1.0)
-        self._hand_over()
+            self._serve_reports(functools.partial(producer.flush, PURGE_SECONDS))
         self._call_on_loop(functools.partial(self._adopt, None))
 
     def _call_on_loop(self, function: functools.partial[None]) -> None:
@@ -232,9 +238,9 @@ class AsyncPublisher:
 
     def _on_error(self, error: KafkaError) -> None:
         log.warning("producer error", code=error.name(), detail=error.str(), fatal=error.fatal())
-        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
+        if is_fatal(error):
             self._fatal.set()
-        elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 a public constant in fact
             self._reachability.down("no broker can be reached")
 
     def _new_producer(self) -> Producer:
