@@ -34,7 +34,7 @@ down: $(VENV)/.stamp ## end what `run` or `up` started
 status: $(VENV)/.stamp ## what runs, and where
 	@exec $(BIN)/python -m devstack status
 
-replay: $(VENV)/.stamp ## send a recorded CSV to the running stack (FILE=track.csv, OPTIONS="--speed 60")
+replay: $(VENV)/.stamp ## send a recorded CSV to the running stack (FILE=track.csv, OPTIONS="--speed-up 60")
 	@test -n "$(FILE)" || { echo "which file? make replay FILE=track.csv"; exit 2; }
 	@exec $(BIN)/python -m devstack replay "$(FILE)" $(OPTIONS)
 
