@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.pid_file import kill_leftovers
+from devstack.pid_file import kill_leftovers, runs
 from devstack.stack_file import StackFile, remove_stack_file
 from devstack.stack_lock import StackLock
 from devstack.supervisor import tell
@@ -51,11 +51,11 @@ def down(directory: Path, *, say: Callable[[str], None]) -> int:
         say(f"ending the local stack (process {supervisor}) ...")
         with contextlib.suppress(ProcessLookupError):
             os.kill(supervisor, signal.SIGTERM)
-        if not _wait_until(lambda: not lock.held(), END_WITHIN):
+        if not _wait_until(lambda: not runs(supervisor), END_WITHIN):
             say("it does not end: killing it")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(supervisor, signal.SIGKILL)
-            _wait_until(lambda: not lock.held(), END_WITHIN)
+            _wait_until(lambda: not runs(supervisor), END_WITHIN)
     for name in kill_leftovers(directory / "pids"):
         say(f"ended {name}, left behind by a crash")
     remove_stack_file(directory)

@@ -11,6 +11,14 @@ START_TIME_TOLERANCE = 2.0  # seconds; the start time is counted from the boot, 
 KILL_WITHIN = 10.0
 
 
+def runs(pid: int) -> bool:
+    """Whether a process with this id runs. One that has ended, and that nobody has asked about yet, does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @dataclass(frozen=True)
 class PidFile:
     """The process id and start time of one process. Together they name a process for certain; an id alone is reused."""

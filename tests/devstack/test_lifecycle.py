@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from devstack.stack_lock import StackLock
+from devstack.pid_file import runs
 from tests.devstack.programs import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -35,7 +34,7 @@ def stack_json(directory: Path) -> dict[str, Any]:
 
 
 def nothing_runs(pids: dict[str, int]) -> bool:
-    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids.values())
+    return not any(runs(pid) for pid in pids.values())
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +93,7 @@ def test_status_names_every_process(var: Path, running: dict[str, Any]) -> None:
 
 def test_death_of_a_part_ends_everything_and_is_told(var: Path, running: dict[str, Any]) -> None:
     os.kill(running["pids"]["route"], signal.SIGKILL)
-    wait_until(lambda: not StackLock(var).held(), within=60.0)
-    assert nothing_runs(running["pids"])
+    wait_until(lambda: nothing_runs(running["pids"]), within=60.0)
     assert not (var / "stack.json").exists()
     assert "route ended (killed by SIGKILL)" in (var / "log" / "devstack.log").read_text()
 
@@ -150,4 +148,4 @@ def test_signal_during_the_start_leaves_nothing_running(var: Path) -> None:
         run.terminate()
         run.stdout.read()
         assert run.wait(60) == 0
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert not any(runs(pid) for pid in pids)
