@@ -40,7 +40,7 @@ class Part:
         ready: Callable[[], str | None],
         site: Site,
         prepare: Callable[[], None] = lambda: None,
-        ready_within: float = 60.0,
+        ready_within: float = 90.0,
         attempts: int = 1,
         tier: int = 0,
     ) -> None:
