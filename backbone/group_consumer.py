@@ -162,6 +162,8 @@ class GroupConsumer:
             self._partitions.reload(self._consumer, self._known(error.partition), "another process owns it")
         except OutageError as error:
             self._put_off([], error)
+        else:
+            self._outage.succeeded()
 
     def _bounded(self, records: list[InRecord]) -> tuple[list[InRecord], list[InRecord]]:
         limit, size = self._options.batch_records, 0

@@ -130,6 +130,7 @@ class GroupPartitions:
     def _release(self, owned: OwnedPartition, *, lost: bool) -> None:
         ref, owned.ref = owned.ref, None
         if ref is not None:
+            self._metrics.lag.remove(self._group, owned.topic, owned.partition)
             self._handler.released(ref, lost=lost)
 
     # Rebalances: called by the library inside `poll`, `consume` and `close`

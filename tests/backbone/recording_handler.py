@@ -43,5 +43,7 @@ class RecordingHandler:
 
     def refs(self) -> list[PartitionRef]:
         """What it has now, in the order of its coming."""
-        gone = [ref for ref, _ in self.releases]
-        return [ref for ref, _ in self.assignments if ref not in gone]
+        now = [ref for ref, _ in self.assignments]
+        for ref, _ in self.releases:
+            now.remove(ref)
+        return now
