@@ -57,7 +57,7 @@ format: $(VENV)/.stamp ## put the code in order
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.stamp ## make the reference pages anew, from the code
-	$(BIN)/python -m docs.generate
+	$(BIN)/python -m devstack.reference
 
 lock: $(VENV)/.stamp ## choose versions anew, after a change of the dependencies in pyproject.toml
 	test -x var/lock-tools/bin/uv || { $(PYTHON) -m venv var/lock-tools && var/lock-tools/bin/pip install uv; }

@@ -9,11 +9,11 @@ Errors of the HTTP APIs are problem documents (RFC 9457, `application/problem+js
 
 ```json
 {
-  "type": "/problems/invalid-item",
-  "title": "Invalid item",
+  "type": "/problems/out-of-range",
+  "title": "Out of range",
   "status": 400,
-  "detail": "what is wrong, for a person",
-  "errors": [{"pointer": "/3/lat", "detail": "is not between -90 and 90", "type": "out-of-range"}]
+  "detail": "expected a number from -90 to 90",
+  "errors": [{"pointer": "/lat", "detail": "expected a number from -90 to 90", "type": "/problems/out-of-range"}]
 }
 ```
 

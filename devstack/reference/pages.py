@@ -1,14 +1,24 @@
 """Which reference pages there are."""
 
+import json
 from pathlib import Path
 
 from devstack.reference.errors_page import errors_page
+from devstack.reference.http_page import http_page
 from devstack.reference.settings_page import settings_page
 from devstack.reference.topics_page import topics_page
+from ingest.openapi import openapi_document
+from ingest.settings import IngestSettings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def pages() -> dict[str, str]:
     """The text of each page, by its file's name in `docs/`."""
-    return {"errors.md": errors_page(), "settings.md": settings_page(), "topics.md": topics_page()}
+    return {
+        "errors.md": errors_page(),
+        "http-api.md": http_page(),
+        "openapi.json": json.dumps(openapi_document(IngestSettings()), indent=2) + "\n",
+        "settings.md": settings_page(),
+        "topics.md": topics_page(),
+    }
