@@ -1,0 +1,1 @@
+"""The proofs of `python -m benchmarks prove`: one file each, listed in `proofs/table.py`."""
