@@ -3,8 +3,6 @@
 Those of an item stand in the item's result when others of its batch were taken.
 """
 
-from collections.abc import Iterable
-
 from access.problems import ACCESS_PROBLEMS, ASSET_NOT_BOUND
 from runtime.http.problem import HTTP_PROBLEMS, ProblemType
 
@@ -125,12 +123,3 @@ ITEM_PROBLEMS = (
     ASSET_NOT_BOUND,
 )
 ALL_PROBLEMS = tuple(dict.fromkeys((*HTTP_PROBLEMS, *ACCESS_PROBLEMS, *REQUEST_PROBLEMS, *ITEM_PROBLEMS)))
-
-
-def errors_markdown(problems: Iterable[ProblemType] = ALL_PROBLEMS) -> str:
-    """The table of `docs/errors.md`: a section for each problem type, where its `type` leads, by status and slug."""
-    sections = [
-        f'<a id="{each.slug}"></a>\n\n### {each.title}\n\n`{each.uri}`, status {each.status}\n\n{each.description}\n'
-        for each in sorted(problems, key=lambda each: (each.status, each.slug))
-    ]
-    return "\n".join(sections)

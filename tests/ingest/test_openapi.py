@@ -6,7 +6,7 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from ingest.openapi import openapi_document
-from ingest.problems import ALL_PROBLEMS, errors_markdown
+from ingest.problems import ALL_PROBLEMS
 from ingest.settings import IngestSettings
 from tests.ingest.rig import Ingest
 
@@ -37,12 +37,10 @@ def test_every_problem_that_is_named_exists_and_every_one_that_exists_is_named()
     assert {uri for uri in uris if f"`{uri}`" not in told} == elsewhere
 
 
-def test_a_problem_has_one_slug_and_a_section_of_its_own() -> None:
+def test_a_problem_has_one_slug_and_a_full_sentence() -> None:
     slugs = [each.slug for each in ALL_PROBLEMS]
     assert len(slugs) == len(set(slugs))
-    text = errors_markdown()
     for each in ALL_PROBLEMS:
-        assert text.count(f"`{each.uri}`, status {each.status}") == 1
         assert each.description.endswith("."), each.slug
 
 
