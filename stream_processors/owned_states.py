@@ -176,7 +176,7 @@ class OwnedStates(Generic[T]):
 
     def _rebuilt(self, partition: PartitionRef, committed: int | None) -> int:
         place = {"topic": partition.topic, "partition": partition.partition}
-        log.info("no state in the store, rebuilding it from Kafka", **place)
+        log.debug("no state in the store, rebuilding it from Kafka", **place)
         began = time.monotonic()
         rebuilt = self._rebuild.rebuilt(partition, committed)
         tag = tag_of(partition)
