@@ -10,8 +10,8 @@ from push_service.gateway.backlog import ReplyLimits, fitted
 from push_service.gateway.channel_rules import ChannelRule
 from push_service.gateway.feed_table import FeedTable, OpenPartition
 from push_service.gateway.partition_feed import PartitionFeed
-from push_service.gateway.protocol.commands import SubscribeRequest
-from push_service.gateway.protocol.errors import INTERNAL, CommandError
+from push_service.gateway.protocol.commands import REJECT_UNRECOVERED, SubscribeRequest
+from push_service.gateway.protocol.errors import INTERNAL, UNRECOVERABLE_POSITION, CommandError
 from push_service.gateway.protocol.replies import SubscribeResult
 from push_service.gateway.publication import Publication
 from push_service.gateway.snapshots import SnapshotCache, SnapshotView
@@ -59,7 +59,7 @@ class Recovery:
         self._seconds = seconds
 
     def now(self, wanted: Wanted) -> SubscribeResult | None:
-        """The answer, if all that it takes is in memory."""
+        """The answer, if all that it takes is in memory. Raises CommandError 112, as `soon` does."""
         feed = wanted.partition.current
         if feed is None:
             return None
@@ -69,7 +69,11 @@ class Recovery:
         return self._answer(wanted, feed, position, self._snapshots.fresh(wanted.partition.ref, wanted.channel))
 
     async def soon(self, wanted: Wanted) -> SubscribeResult:
-        """The answer. Raises CommandError 100, which SDKs try again, when it cannot be had in time or truthfully."""
+        """The answer.
+
+        Raises CommandError 100, which SDKs try again, when it cannot be had in time or truthfully; 112 when the client
+        wants no snapshot and cannot be told exactly what it missed.
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 result = await self._soon(wanted)
@@ -111,6 +115,8 @@ class Recovery:
             return self._result(wanted, feed, (), recovered=False)
         if view is None or not feed.log.covers(view.next_offset):
             return None
+        if wanted.request.recover and wanted.request.flag & REJECT_UNRECOVERED:
+            raise CommandError(UNRECOVERABLE_POSITION)
         # The snapshot's first page may take most of a reply, and leaves room for what came since.
         page = view.page("", self._limits.max_bytes * 3 // 4)
         since = self._fitted(wanted, feed, view.next_offset, len(page))

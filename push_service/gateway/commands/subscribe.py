@@ -44,7 +44,12 @@ class SubscribeCommand:
     ) -> SubscribeResult | Awaitable[SubscribeResult | None]:
         channel, ref = self._permitted(session, request.channel)
         wanted = Wanted(self._feeds.hold(ref), CHANNEL_RULES[channel.kind], request)
-        result = self._recovery.now(wanted)
+        try:
+            result = self._recovery.now(wanted)
+        except CommandError:
+            self._feeds.release(wanted.partition)
+            self._metrics.subscribe(SubscribeOutcome.UNAVAILABLE)
+            raise
         if result is not None:
             self._join(session, wanted, result)
             return result

@@ -2,6 +2,9 @@
 
 import msgspec
 
+REJECT_UNRECOVERED = 2
+"""In a subscribe's `flag`: answer 112 instead of `recovered: false`, to an application that loads state by itself."""
+
 
 class SubscribeRequest(msgspec.Struct, frozen=True):
     """`subscribe`: follow a channel, from a position when `recover` is set."""
@@ -11,6 +14,8 @@ class SubscribeRequest(msgspec.Struct, frozen=True):
     recover: bool = False
     epoch: str = ""
     offset: int = 0
+    flag: int = 0
+    """Bits: see REJECT_UNRECOVERED. The others ask for what we do not do, and the reply does not say that we did."""
 
 
 class ConnectRequest(msgspec.Struct, frozen=True):

@@ -1,0 +1,219 @@
+"""The official clients, unmodified, behind one interface, so that every test runs with each of them."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from centrifuge import Client, ClientEventHandler, StreamPosition, SubscriptionEventHandler
+
+DRIVER = Path(__file__).with_name("driver.mjs")
+PACKAGE = Path(__file__).resolve().parents[2] / "web/node_modules/centrifuge"
+NODE = Path(sys.executable).with_name("node")
+DEADLINE = 15.0
+
+Event = dict[str, Any]
+
+
+class Events:
+    """What a client has told, in order."""
+
+    def __init__(self) -> None:
+        self.all: list[Event] = []
+        self._news = asyncio.Event()
+
+    def add(self, event: Event) -> None:
+        self.all.append(event)
+        self._news.set()
+
+    def of(self, name: str, channel: str | None = None) -> list[Event]:
+        return [each for each in self.all if each["event"] == name and channel in (None, each.get("channel"))]
+
+    async def wait(self, name: str, count: int = 1, channel: str | None = None) -> Event:
+        """The count-th event of a name, as soon as it has happened."""
+        await self.until(lambda: len(self.of(name, channel)) >= count, f"{count} {name}")
+        return self.of(name, channel)[count - 1]
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not condition():
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"waited in vain for {what}; so far: {self.all[-20:]}") from None
+
+
+class OfficialClient(Protocol):
+    """One connection of an official client."""
+
+    events: Events
+
+    async def connect(self, url: str, token: str, fresh_token: str | None = None) -> None: ...
+    async def subscribe(self, channel: str) -> None: ...
+    async def unsubscribe(self, channel: str) -> None: ...
+    async def rpc(self, method: str, data: Any) -> None: ...
+    async def disconnect(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class JavaScriptClient:
+    """npm `centrifuge` in Node, over Node's own WebSocket."""
+
+    def __init__(self) -> None:
+        self.events = Events()
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def connect(self, url: str, token: str, fresh_token: str | None = None) -> None:
+        assert PACKAGE.is_dir(), "npm ci has not been run in web/: make setup"
+        self._process = await asyncio.create_subprocess_exec(
+            NODE, DRIVER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=64 * 1024 * 1024
+        )
+        self._reading = asyncio.create_task(self._read())
+        await self._do("connect", url=url, token=token, fresh_token=fresh_token)
+
+    async def subscribe(self, channel: str, since: dict[str, Any] | None = None) -> None:
+        await self._do("subscribe", channel=channel, since=since)
+
+    async def unsubscribe(self, channel: str) -> None:
+        await self._do("unsubscribe", channel=channel)
+
+    async def rpc(self, method: str, data: Any) -> None:
+        await self._do("rpc", method=method, data=data)
+
+    async def disconnect(self) -> None:
+        await self._do("disconnect")
+
+    async def close(self) -> None:
+        if self._process is None or self._process.stdin is None:
+            return
+        self._process.stdin.close()
+        await asyncio.wait_for(self._process.wait(), DEADLINE)
+        if self._reading is not None:
+            await self._reading
+
+    async def _do(self, op: str, **arguments: Any) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"op": op, **arguments}).encode() + b"\n")
+        await self._process.stdin.drain()
+
+    async def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.events.add(json.loads(line))
+
+
+class _Connection(ClientEventHandler):  # type: ignore[misc]  # the package ships no types
+    def __init__(self, events: Events) -> None:
+        self._events = events
+
+    async def on_connecting(self, ctx: Any) -> None:
+        self._events.add({"event": "connecting", "code": ctx.code, "reason": ctx.reason})
+
+    async def on_connected(self, ctx: Any) -> None:
+        self._events.add({"event": "connected", "id": ctx.client})
+
+    async def on_disconnected(self, ctx: Any) -> None:
+        self._events.add({"event": "disconnected", "code": ctx.code, "reason": ctx.reason})
+
+    async def on_error(self, ctx: Any) -> None:
+        self._events.add({"event": "error", "code": ctx.code, "reason": repr(ctx.error)})
+
+
+class _Subscription(SubscriptionEventHandler):  # type: ignore[misc]
+    def __init__(self, events: Events, channel: str) -> None:
+        self._events = events
+        self._channel = channel
+
+    def _add(self, event: str, **rest: Any) -> None:
+        self._events.add({"event": event, "channel": self._channel, **rest})
+
+    async def on_subscribing(self, ctx: Any) -> None:
+        self._add("subscribing", code=ctx.code, reason=ctx.reason)
+
+    async def on_subscribed(self, ctx: Any) -> None:
+        position = ctx.stream_position
+        self._add(
+            "subscribed",
+            data=ctx.data,
+            recovered=ctx.recovered,
+            was_recovering=ctx.was_recovering,
+            recoverable=ctx.recoverable,
+            position=None if position is None else {"offset": position.offset, "epoch": position.epoch},
+        )
+
+    async def on_unsubscribed(self, ctx: Any) -> None:
+        self._add("unsubscribed", code=ctx.code, reason=ctx.reason)
+
+    async def on_publication(self, ctx: Any) -> None:
+        self._add("publication", data=ctx.pub.data, offset=ctx.pub.offset)
+
+    async def on_error(self, ctx: Any) -> None:
+        self._add("sub_error", code=ctx.code, reason=repr(ctx.error))
+
+
+class PythonClient:
+    """PyPI `centrifuge-python`, with its default limits."""
+
+    def __init__(self) -> None:
+        self.events = Events()
+        self._client: Any = None
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def connect(self, url: str, token: str, fresh_token: str | None = None) -> None:
+        async def get_token() -> str:
+            self.events.add({"event": "token_asked"})
+            assert fresh_token is not None
+            return fresh_token
+
+        self._client = Client(
+            url,
+            events=_Connection(self.events),
+            token=token,
+            get_token=get_token if fresh_token else None,
+            min_reconnect_delay=0.02,
+            max_reconnect_delay=0.1,
+            max_server_ping_delay=1.0,
+            proxy=None,
+        )
+        await self._client.connect()
+
+    async def subscribe(self, channel: str, positions: list[tuple[int, str]] | None = None) -> None:
+        """`positions`: the application's own state is at these, one after the other, as often as it is asked."""
+
+        async def get_state(_: str) -> Any:
+            assert positions is not None
+            offset, epoch = positions.pop(0)
+            return StreamPosition(offset=offset, epoch=epoch)
+
+        subscription = self._client.new_subscription(
+            channel,
+            events=_Subscription(self.events, channel),
+            min_resubscribe_delay=0.02,
+            max_resubscribe_delay=0.1,
+            get_state=None if positions is None else get_state,
+        )
+        await subscription.subscribe()
+
+    async def unsubscribe(self, channel: str) -> None:
+        await self._client.get_subscription(channel).unsubscribe()
+
+    async def rpc(self, method: str, data: Any) -> None:
+        try:
+            result = await self._client.rpc(method, data)
+        except Exception as error:  # noqa: BLE001 whatever the client raises is what the test wants to see
+            self.events.add({"event": "rpc_error", "code": getattr(error, "code", None), "reason": repr(error)})
+        else:
+            self.events.add({"event": "rpc", "data": result.data})
+
+    async def disconnect(self) -> None:
+        await self._client.disconnect()
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.disconnect()
