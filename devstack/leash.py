@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
-CAP_DAC_OVERRIDE = 1
+CAP_DAC_OVERRIDE = 1 << 1  # as a bit
 CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -35,20 +36,26 @@ def become(user: str, program: str) -> None:
     """
     entry = pwd.getpwnam(user)
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    # Without it, access(2) would deny what open(2) allows, and PostgreSQL asks access(2) first.
+    libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
     os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
     os.environ["HOME"] = "/"
+    may_keep = _limit(libc, permitted=CAP_DAC_OVERRIDE, effective=0)
     if os.access(program, os.X_OK) and os.access(Path.cwd(), os.W_OK):
-        return
-    bit = 1 << CAP_DAC_OVERRIDE
-    header = _Header(CAPABILITY_VERSION_3, 0)
-    data = (_Data * 2)(_Data(bit, bit, bit), _Data(0, 0, 0))
-    if libc.capset(ctypes.byref(header), data) or libc.prctl(
-        PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0
-    ):
+        _limit(libc, permitted=0, effective=0)
+    elif not may_keep or not _limit(libc, permitted=CAP_DAC_OVERRIDE, effective=CAP_DAC_OVERRIDE):
         sys.exit(f"user {user} cannot reach {program} and {Path.cwd()}: let others enter the directories above them")
+
+
+def _limit(libc: ctypes.CDLL, *, permitted: int, effective: int) -> bool:
+    """Give up all capabilities but these (bits); hand the effective ones to what is executed. True if that worked."""
+    data = (_Data * 2)(_Data(effective, permitted, permitted), _Data(0, 0, 0))
+    done: bool = libc.capset(ctypes.byref(_Header(CAPABILITY_VERSION_3, 0)), data) == 0
+    if done and effective:
+        done = libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, effective.bit_length() - 1, 0, 0) == 0
+    return done
 
 
 def main() -> None:

@@ -111,6 +111,8 @@ def test_program_of_another_user_works_in_a_directory_that_only_root_may_enter(t
         own = site.data / "own"
         own.mkdir(mode=0o700)
         os.chown(own, nobody.pw_uid, nobody.pw_gid)
-        command = Command(argv=["/bin/sh", "-c", f"echo up $(id -u) > {own}/made; cat"], user="nobody", cwd=own)
+        command = Command(
+            argv=["/bin/sh", "-c", f"echo up $(id -u) > {own}/made && test -r {own}/made"], user="nobody", cwd=own
+        )
         run_to_end(site, command, site.log("other"), within=10.0)
         assert (own / "made").read_text() == f"up {nobody.pw_uid}\n"
