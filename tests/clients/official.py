@@ -215,5 +215,9 @@ class PythonClient:
         await self._client.disconnect()
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.disconnect()
+        """`disconnect` leaves the closing of its socket to tasks of its own: wait for them, before the loop ends."""
+        if self._client is None:
+            return
+        await self._client.disconnect()
+        if self._client._background_tasks:
+            await asyncio.wait(self._client._background_tasks, timeout=DEADLINE)
