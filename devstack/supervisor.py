@@ -42,7 +42,7 @@ def supervise(directory: Path, *, brokers: int, fleet: bool, say: Callable[[str]
 
 
 def tell(file: StackFile, say: Callable[[str], None]) -> None:
-    """Where everything is; the map's address is the last line."""
+    """Where everything is, and a first ping to paste; the map's address is the last line."""
     say("")
     say(f"  ingest    {file.ingest_url}/v1/pings")
     say(f"  gateway   {file.gateway_url}")
@@ -50,7 +50,20 @@ def tell(file: StackFile, say: Callable[[str], None]) -> None:
     say(f"  kafka     {file.kafka_bootstrap}")
     say("  keys      var/stack.json")
     say("")
+    say(f"  your first ping, as the device {file.device.id}:")
+    say("")
+    say(_first_ping(file))
+    say("")
     say(f"  map       {file.map_url}")
+
+
+def _first_ping(file: StackFile) -> str:
+    """A command line to paste into a shell. The credential in it is the local stack's own."""
+    ping = f'{{"asset":"{file.device.id}","time":"\'$(date -u +%FT%TZ)\'","lat":53.4084,"lon":-2.9916,"heading":90}}'
+    return (
+        f"  curl {file.ingest_url}/v1/pings -H 'Authorization: Bearer {file.device.credential}' \\\n"
+        f"    -H 'Content-Type: application/json' -d '{ping}'"
+    )
 
 
 def _watch(demo: Demo) -> None:
