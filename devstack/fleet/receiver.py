@@ -55,5 +55,5 @@ class Receiver:
             "accuracy": round(abs(self.random.gauss(4.5, 1.5)) + 1, 1),
         }
         if moving:
-            ping["heading"] = round((self.courier.heading + self.random.gauss(0, 1.5)) % 360, 1)
+            ping["heading"] = round(self.courier.heading + self.random.gauss(0, 1.5), 1) % 360
         return ping

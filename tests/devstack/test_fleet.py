@@ -83,6 +83,15 @@ def test_receivers_have_the_faults_of_real_ones(region: Region) -> None:
     assert len(by_asset) == 40
 
 
+def test_pings_are_such_as_the_api_accepts(region: Region) -> None:
+    _, pings = day(region, 600)
+    for ping in pings:
+        assert 0 <= ping.get("heading", 0) < 360
+        assert ping["speed"] >= 0
+        assert abs(ping["lat"] - 52) < 1
+        assert abs(ping["lon"] - 4) < 1
+
+
 def test_full_outbox_forgets_the_oldest_and_counts_it() -> None:
     outbox: Outbox[int] = Outbox(3)
     outbox.put([1, 2, 3, 4, 5])

@@ -42,7 +42,7 @@ export class AssetRow {
 
 function describe(asset: Asset, label: string, silent: boolean): string {
   if (asset.fix === null) return `${label} · no position yet`;
-  if (silent) return `Silent · was ${label.toLowerCase()}`;
+  if (silent) return asset.status === null ? SILENT.label : `${SILENT.label} · was ${label.toLowerCase()}`;
   const orders = asset.fix.orders.length;
   return orders === 0 ? label : `${label} · ${orders === 1 ? "1 order" : `${orders} orders`}`;
 }

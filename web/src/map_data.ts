@@ -1,4 +1,4 @@
-import type { Feature, FeatureCollection, MultiLineString } from "geojson";
+import type { Feature, FeatureCollection } from "geojson";
 import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import coarseUrl from "world-atlas/countries-110m.json?url";
@@ -6,17 +6,16 @@ import fineUrl from "world-atlas/countries-10m.json?url";
 
 type World = Topology<{ countries: GeometryCollection; land: GeometryCollection }>;
 
-export interface WorldMap {
-  readonly land: FeatureCollection;
-  readonly borders: MultiLineString;
-}
-
 /** The world's land and borders; `coarse` is small and there at once, `fine` has coasts that hold at street level. */
-export async function loadWorld(detail: "coarse" | "fine"): Promise<WorldMap> {
+export async function loadWorld(detail: "coarse" | "fine"): Promise<FeatureCollection> {
   const world = (await loadJson(detail === "fine" ? fineUrl : coarseUrl)) as World;
+  const borders = mesh(world, world.objects.countries, (a, b) => a !== b);
   return {
-    land: feature(world, world.objects.land),
-    borders: mesh(world, world.objects.countries, (a, b) => a !== b),
+    type: "FeatureCollection",
+    features: [
+      ...feature(world, world.objects.land).features.map((land) => ({ ...land, properties: { class: "land" } })),
+      { type: "Feature", properties: { class: "border" }, geometry: borders },
+    ],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { nameLayers } from "./place_names.ts";
 
 export interface Palette {
@@ -53,6 +53,25 @@ function area(kind: string, color: string): LayerSpecification {
   return { id: kind, type: "fill", source: "roads", filter: ["==", ["get", "class"], kind], paint: { "fill-color": color } };
 }
 
+/** Below this zoom the coarse coast is fine enough, and the fine one too much to draw. */
+export const FINE_FROM_ZOOM = 4.5;
+
+/** The layers of the world's map in one detail. */
+export function worldLayers(detail: "coarse" | "fine"): string[] {
+  return ["land", "coast", "border"].map((part) => `${part}-${detail}`);
+}
+
+function world(source: "coarse" | "fine", palette: Palette, minzoom: number): LayerSpecification[] {
+  const [land, coast, border] = worldLayers(source) as [string, string, string];
+  const isLand: FilterSpecification = ["==", ["get", "class"], "land"];
+  const isBorder: FilterSpecification = ["==", ["get", "class"], "border"];
+  return [
+    { id: land, type: "fill", source, minzoom, filter: isLand, paint: { "fill-color": palette.land } },
+    { id: coast, type: "line", source, minzoom, filter: isLand, paint: { "line-color": palette.coast, "line-width": 1 } },
+    { id: border, type: "line", source, minzoom, filter: isBorder, paint: { "line-color": palette.border, "line-width": 0.8, "line-dasharray": [3, 2] } },
+  ];
+}
+
 const EMPTY = { type: "FeatureCollection" as const, features: [] };
 
 /** The whole map from what the page brings itself: no tiles, glyphs or sprites from anywhere. */
@@ -61,19 +80,18 @@ export function mapStyle(palette: Palette): StyleSpecification {
     version: 8,
     sources: {
       graticule: { type: "geojson", data: EMPTY },
-      land: { type: "geojson", data: EMPTY, tolerance: 0.2, maxzoom: 12 },
-      borders: { type: "geojson", data: EMPTY, maxzoom: 10 },
+      coarse: { type: "geojson", data: EMPTY, maxzoom: 8 },
+      fine: { type: "geojson", data: EMPTY, tolerance: 0.25, maxzoom: 12 },
       roads: { type: "geojson", data: EMPTY, tolerance: 0.25, maxzoom: 14 },
     },
     layers: [
       { id: "sea", type: "background", paint: { "background-color": palette.sea } },
       { id: "graticule", type: "line", source: "graticule", paint: { "line-color": palette.grid, "line-width": 0.75 } },
-      { id: "land", type: "fill", source: "land", paint: { "fill-color": palette.land, "fill-antialias": true } },
-      { id: "coast", type: "line", source: "land", paint: { "line-color": palette.coast, "line-width": 1 } },
+      ...world("coarse", palette, 0),
+      ...world("fine", palette, FINE_FROM_ZOOM),
       area("urban", palette.urban),
       area("sand", palette.sand),
       area("park", palette.park),
-      { id: "borders", type: "line", source: "borders", paint: { "line-color": palette.border, "line-width": 0.8, "line-dasharray": [3, 2] } },
       area("water", palette.sea),
       road("street", "casing", palette.casing, width(0.4, 11), 11.5),
       road("arterial", "casing", palette.casing, width(1.6, 19), 9),

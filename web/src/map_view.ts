@@ -4,8 +4,8 @@ import type { FeatureCollection } from "geojson";
 import type { Asset } from "./fleet.ts";
 import { iconCell } from "./icon_sheet.ts";
 import type { PositionMessage } from "./messages.ts";
-import { graticule, loadRoads, loadWorld, type WorldMap } from "./map_data.ts";
-import { DARK, LIGHT, mapStyle, type Palette } from "./map_style.ts";
+import { graticule, loadRoads, loadWorld } from "./map_data.ts";
+import { DARK, FINE_FROM_ZOOM, LIGHT, mapStyle, worldLayers, type Palette } from "./map_style.ts";
 import { toLonLat, toPlace } from "./mercator.ts";
 import { Pins, type Place } from "./pins.ts";
 import { PinsLayer } from "./pins_layer.ts";
@@ -115,10 +115,14 @@ export class MapView {
     this.#wake();
   }
 
-  /** Brings the given assets into view, once; later calls do nothing. */
-  fitOnce(assets: Iterable<Asset>): void {
-    if (this.#fitted) return;
-    const fixes = [...assets].flatMap(({ fix }) => (fix === null ? [] : [fix]));
+  /** Whether the map has been brought to the fleet; after that it is the person's to move. */
+  get isFitted(): boolean {
+    return this.#fitted;
+  }
+
+  /** Brings the given assets into view. */
+  fit(assets: readonly Asset[]): void {
+    const fixes = assets.flatMap(({ fix }) => (fix === null ? [] : [fix]));
     if (fixes.length === 0) return;
     this.#fitted = true;
     const lons = fixes.map((fix) => fix.lon);
@@ -158,15 +162,25 @@ export class MapView {
       this.#drawNames();
       this.#source("roads").setData(this.#roads);
     }
-    // The fine coast takes seconds to prepare; the coarse one shows where we are meanwhile.
-    const fine = loadWorld("fine");
-    this.#setWorld(await loadWorld("coarse"));
-    this.#setWorld(await fine);
+    // The fine coast takes long to prepare, and everything else would queue behind it.
+    this.#source("coarse").setData(await loadWorld("coarse"));
+    await this.#drawn("roads");
+    this.#source("fine").setData(await loadWorld("fine"));
+    await this.#drawn("fine");
+    for (const layer of worldLayers("coarse")) this.#map.setLayerZoomRange(layer, 0, FINE_FROM_ZOOM);
   }
 
-  #setWorld({ land, borders }: WorldMap): void {
-    this.#source("land").setData(land);
-    this.#source("borders").setData(borders);
+  /** Until what is in view of a source can be drawn. */
+  #drawn(source: string): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!this.#map.isSourceLoaded(source)) return;
+        this.#map.off("sourcedata", check);
+        resolve();
+      };
+      this.#map.on("sourcedata", check);
+      check();
+    });
   }
 
   #source(id: string): GeoJSONSource {

@@ -4,7 +4,7 @@ import { isSilent } from "./asset_state.ts";
 import type { Config } from "./config.ts";
 import { byId } from "./element.ts";
 import { Filters } from "./filters.ts";
-import { Fleet } from "./fleet.ts";
+import { Fleet, type Asset } from "./fleet.ts";
 import { LinkView } from "./link_view.ts";
 import { MapView, type Insets } from "./map_view.ts";
 import type { Message } from "./messages.ts";
@@ -65,7 +65,6 @@ export class Page {
     this.#fleet.replace(messages);
     this.#list.forgetOrder();
     this.#showChanged();
-    this.#map.fitOnce(this.#fleet.assets());
     this.#refresh();
   }
 
@@ -98,14 +97,21 @@ export class Page {
     for (const asset of this.#fleet.assets()) {
       if (isSilent(asset, this.#clock) !== this.#silent.has(asset.id)) this.#showPin(asset.id);
     }
-    this.#map.fitOnce(this.#fleet.assets());
+    if (!this.#map.isFitted) this.#map.fit(this.#worthSeeing());
     this.link.refresh();
     this.#filters.refresh(this.#fleet, this.#clock);
     this.#list.refresh();
     this.#detail.show(this.#selectedAsset());
   }
 
-  #selectedAsset() {
+  /** Where the map begins: the assets that report, or all when none does. */
+  #worthSeeing(): Asset[] {
+    const located = [...this.#fleet.assets()].filter(({ fix }) => fix !== null);
+    const reporting = located.filter((asset) => !isSilent(asset, this.#clock));
+    return reporting.length > 0 ? reporting : located;
+  }
+
+  #selectedAsset(): Asset | null {
     return this.#selected === null ? null : (this.#fleet.asset(this.#selected) ?? null);
   }
 
