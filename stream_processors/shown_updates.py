@@ -7,7 +7,9 @@ newest entry on, has the rest: seconds of it, or as much as the recorder is behi
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
+import msgspec
 import structlog
 
 from backbone.codec import AvroCodec
@@ -16,28 +18,33 @@ from backbone.lookups import Place
 from backbone.record import InRecord, header
 from backbone.topic_scan import Range, Scanning
 from backbone.topics import LATEST, LIVE
+from domain.channels import ChannelKind
 from domain.errors import PermanentError
 from domain.live_update import LiveUpdate
 
 log = structlog.get_logger(__name__)
 
+P = TypeVar("P")
+
 REPLAY_MS = 30_000
 TELL_EVERY = 5.0  # seconds between two lines of progress
 
 
-def shown_updates(scan: Scanning, codec: AvroCodec, kind: str) -> Iterator[LiveUpdate]:
+def shown_updates(scan: Scanning, codec: AvroCodec, kind: str, payload: type[P]) -> Iterator[tuple[LiveUpdate, P]]:
     """The full updates of one kind that processors made, of every entity at least the last; some come repeatedly.
 
     One that cannot be read is told and left out. Raises OutageError.
     """
     newest_ms: dict[Place, int] = {}
-    wanted = f"/{kind}/".encode()
+    begins, holds = f"{ChannelKind.FLEET}:".encode(), f"/{kind}/".encode()
     for record in told(scan.read(scan.whole(LATEST.name)), "reading what was shown last"):
         _note_live_time(record, newest_ms)
-        if wanted in (record.key or b""):
-            yield from _update(codec, record, kind)
+        key = record.key or b""
+        # A full update is on its fleet's channel and on others: one entry of it is enough.
+        if key.startswith(begins) and holds in key:
+            yield from _update(codec, record, kind, payload)
     for record in told(scan.read(_live_ends(scan, newest_ms)), "reading what was shown since"):
-        yield from _update(codec, record, kind)
+        yield from _update(codec, record, kind, payload)
 
 
 def told(batches: Iterable[list[InRecord]], doing: str) -> Iterator[InRecord]:
@@ -66,14 +73,13 @@ def _live_ends(scan: Scanning, newest_ms: dict[Place, int]) -> dict[Place, Range
     return ranges | scan.to_end(dict.fromkeys(places - ranges.keys(), 0))
 
 
-def _update(codec: AvroCodec, record: InRecord, kind: str) -> Iterator[LiveUpdate]:
+def _update(codec: AvroCodec, record: InRecord, kind: str, payload: type[P]) -> Iterator[tuple[LiveUpdate, P]]:
     if record.value is None:
         return
     try:
         update = codec.decode(record.value, LiveUpdate)
-    except PermanentError as error:
+        if update.kind == kind and update.source is not None and update.source.index == 0:
+            yield update, msgspec.json.decode(update.payload, type=payload)
+    except (PermanentError, msgspec.DecodeError) as error:
         place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         log.warning("left out what cannot be read", **place, why=str(error))
-        return
-    if update.kind == kind and update.source is not None and update.source.index == 0:
-        yield update

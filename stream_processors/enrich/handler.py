@@ -84,8 +84,9 @@ class EnrichHandler(BatchHandler):
         batch = _Batch(arrivals, known)
         outputs = [self._output(arrival, batch) for arrival in arrivals]
         publish_all(self._publisher, outputs, self._letters)
-        self._states.advance(batch.advances())
+        # What is acknowledged is on the topic, whatever becomes of the states: so the books agree with the topic.
         self._count(batch)
+        self._states.advance(batch.advances())
 
     def _arrival(self, record: InRecord) -> _Arrival | None:
         """None for a record that was put out before."""

@@ -10,7 +10,7 @@ from stream_processors.lag_buckets import LAG_SECONDS
 
 
 class EnrichMetrics:
-    """Counted once the batch is done, so that a batch that comes again is not counted twice."""
+    """Counted when positions are acknowledged: as many as there are on the topic, repeats with them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         positions = Counter(

@@ -87,20 +87,19 @@ class AssetRebuild(Rebuild[AssetState]):
 
     def _read_shown(self) -> _Shown:
         shown = _Shown({}, {})
-        for update in shown_updates(self._scan, self._codec, POSITION):
+        for update, payload in shown_updates(self._scan, self._codec, POSITION, PositionPayload):
             assert update.source is not None
             name = f"{update.fleet}/{update.entity.partition('/')[2]}"
             before = shown.assets.get(name)
             if before is None or before.time <= update.version:
-                shown.assets[name] = _last_position(update)
+                shown.assets[name] = _last_position(update, payload)
             newest = shown.streams.get(update.source.stream)
             if newest is None or newest.source is None or newest.source.rank < update.source.rank:
                 shown.streams[update.source.stream] = update
         return shown
 
 
-def _last_position(update: LiveUpdate) -> LastPosition:
-    payload = msgspec.json.decode(update.payload, type=PositionPayload)
+def _last_position(update: LiveUpdate, payload: PositionPayload) -> LastPosition:
     return LastPosition(
         id=payload.id,
         time=update.event_time,

@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from backbone.codec import AvroCodec
 from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
@@ -12,7 +10,6 @@ from backbone.topic_scan import Scanning
 from domain.entity_status import EntityStatus
 from domain.live_payloads import StatusPayload
 from domain.live_rules import STATUS
-from domain.live_update import LiveUpdate
 from stream_processors.owned_states import Rebuild, Rebuilt
 from stream_processors.shown_updates import shown_updates
 
@@ -53,14 +50,9 @@ class StatusRebuild(Rebuild[EntityStatus]):
     def _read_shown(self) -> dict[str, EntityStatus]:
         """`FLEET/ENTITY` -> its status with the highest version."""
         shown: dict[str, EntityStatus] = {}
-        for update in shown_updates(self._scan, self._codec, STATUS):
+        for update, payload in shown_updates(self._scan, self._codec, STATUS, StatusPayload):
             name = f"{update.fleet}/{update.entity}"
             before = shown.get(name)
             if before is None or before.version <= update.version:
-                shown[name] = _status_of(update)
+                shown[name] = EntityStatus(payload.id, payload.status, payload.version, update.event_time)
         return shown
-
-
-def _status_of(update: LiveUpdate) -> EntityStatus:
-    payload = msgspec.json.decode(update.payload, type=StatusPayload)
-    return EntityStatus(payload.id, payload.status, payload.version, update.event_time)
