@@ -4,7 +4,7 @@ Nothing here asks how the platform works inside. What is news is told from the p
 newer than all before it in its partition's order. The load has no other faults (no jumps, no clocks that are wrong).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.ledger import Ledger, LiveEntry
 from benchmarks.watcher import Follower, Snapshot, SnapshotPolls
@@ -56,16 +56,22 @@ def missing_live(ledger: Ledger, fleet: str) -> Faults:
 
 def distinct_live(ledger: Ledger, channel: str) -> list[LiveEntry]:
     """What a channel's readers are to see: its live records without those that repeat what their source made."""
+    return [entry for entry in _without_repeats(ledger) if channel in entry.channels]
+
+
+def live_repeats(ledger: Ledger) -> int:
+    """How many live records repeat what their source made."""
+    return len(ledger.live) - sum(1 for _ in _without_repeats(ledger))
+
+
+def _without_repeats(ledger: Ledger) -> Iterator[LiveEntry]:
     highest: dict[tuple[str, int], tuple[int, int]] = {}
-    entries = []
     for entry in ledger.live:
         if entry.source is not None:
             if entry.source.rank <= highest.get(entry.source.stream, (-1, 0)):
                 continue
             highest[entry.source.stream] = entry.source.rank
-        if channel in entry.channels:
-            entries.append(entry)
-    return entries
+        yield entry
 
 
 def unruly_live(ledger: Ledger, channel: str) -> Faults:

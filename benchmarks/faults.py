@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from domain.channels import asset_channel, fleet_channel, order_channel
 
 HEALTHY_AGE = 1.0  # seconds from an event to the screen that count as healthy
 DRAIN_WITHIN = 30.0
+OUTPUTS_WITHIN = 0.5
 ORDERS = 5  # assets that carry an order; the others carry none
 
 
@@ -53,6 +55,18 @@ def kill_as_redis_is_emptied(part: str) -> Fault:
     return Fault(f"{part} killed as Redis is emptied", strike, lambda demo: demo.stack[part].start())
 
 
+def killed_before_its_state(part: str) -> Fault:
+    """Its outputs are acknowledged and its state is not written, because Redis hangs: after the restart it repeats."""
+
+    def strike(demo: Demo) -> None:
+        demo.stack["valkey"].pause()
+        time.sleep(OUTPUTS_WITHIN)
+        demo.stack[part].kill()
+        demo.stack["valkey"].resume()
+
+    return Fault(f"{part} killed before its state", strike, lambda demo: demo.stack[part].start())
+
+
 FAULTS = (
     killed("enrich"),
     killed("route"),
@@ -62,6 +76,7 @@ FAULTS = (
     killed("kafka"),
     Fault("Redis emptied", empty_redis, lambda _: None),
     killed("valkey"),
+    killed_before_its_state("enrich"),
     kill_as_redis_is_emptied("enrich"),
     kill_as_redis_is_emptied("route"),
     kill_as_redis_is_emptied("recorder"),
@@ -115,7 +130,8 @@ class Proving:
         place = demo.describe()
         self._place = place
         self._ledger = Ledger(place.kafka_bootstrap, place.registry_url)
-        self._tracks = [Track(f"van-{number}", number) for number in range(pace.assets)]
+        run = secrets.token_hex(3)
+        self._tracks = [Track(f"van-{number}", number, run) for number in range(pace.assets)]
         channels = [fleet_channel(place.fleet), asset_channel(place.fleet, "van-0"), order_channel(place.fleet, "A-0")]
         live = (session, place.gateway_url, place.viewer_jwt)
         self.followers = [Follower(*live, channel) for channel in channels]
@@ -216,6 +232,7 @@ class Proving:
             "held back": sum(position.held is not None for position in ledger.positions),
             "put out twice": len(ledger.positions) - len(ledger.pings),
             "live": len(ledger.live),
+            "live twice": books.live_repeats(ledger),
             "reconnects": follower.losses,
             "new starts": len(follower.stretches) - 1,
             "repeats dropped": follower.repeats,

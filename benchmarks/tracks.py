@@ -38,10 +38,14 @@ def fix(asset: str, number: int, time: Micros, ping_id: str) -> Ping:
 class Track:
     """One asset's device. Its event times rise strictly, but now and then it sends a late fix or an old one again."""
 
-    def __init__(self, asset: str, number: int, *, late: float = 0.02, repeated: float = 0.03) -> None:
-        """`late`, `repeated`: of all fixes, how many are late, and how many have been sent before."""
+    def __init__(self, asset: str, number: int, run: str, *, late: float = 0.02, repeated: float = 0.03) -> None:
+        """`run` keeps ids apart from those of earlier runs.
+
+        `late`, `repeated`: of all fixes, how many are late, and how many have been sent before.
+        """
         self.asset = asset
         self._number = number
+        self._run = run
         self._late = late
         self._repeated = repeated
         self._made = 0
@@ -55,6 +59,6 @@ class Track:
             return self._random.choice(self._last)
         self._made += 1
         late = chance < self._repeated + self._late
-        ping = fix(self.asset, self._number, time - LATE_BY if late else time, f"{self.asset}-{self._made}")
+        ping = fix(self.asset, self._number, time - LATE_BY if late else time, f"{self.asset}-{self._run}-{self._made}")
         self._last.append(ping)
         return ping

@@ -1,0 +1,25 @@
+"""`python -m benchmarks bench|prove`: how fast the platform is, and what it keeps whatever happens."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from benchmarks.proofs.command import main as prove
+from benchmarks.speed.command import main as bench
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"bench": bench, "prove": prove}
+
+
+def main() -> int:
+    """Returns the exit code of the command."""
+    command = COMMANDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if command is None:
+        print(f"usage: python -m benchmarks {{{'|'.join(COMMANDS)}}} [--help]", file=sys.stderr)
+        return 2
+    try:
+        return command(sys.argv[2:])
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

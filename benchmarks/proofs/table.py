@@ -1,0 +1,9 @@
+"""All proofs: one line each."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from benchmarks.proofs import faults, speed
+
+PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType({"faults": faults.prove, "speed": speed.prove})
+"""Name -> runs the proof on a stack of its own, prints what it finds, and tells whether all held."""
