@@ -149,7 +149,7 @@ class BatchPublisher:
                 {
                     "acks": "all",
                     "enable.idempotence": True,
-                    "enable.gapless.guarantee": True,
+                    "enable.gapless.guarantee": True,  # also no gap by a record that the broker refuses
                     "partitioner": "murmur2_random",
                     "message.timeout.ms": 0,
                     "error_cb": self._on_error,

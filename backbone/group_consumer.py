@@ -102,7 +102,7 @@ class GroupConsumer:
         if first is None:
             return []
         before = self._owner(first)
-        messages = [first, *self._consumer.consume(self._options.batch_records, 0)]
+        messages = [first, *self._consumer.consume(max(1, self._options.batch_records - 1), 0)]
         # A rebalance can happen inside `consume`; the library drops outdated messages of its own list, not `first`.
         if self._owner(first) is not before:
             del messages[0]

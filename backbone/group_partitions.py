@@ -1,5 +1,6 @@
 """The coming and going of a member's partitions: opened with the handler, reloaded, taken away in order, lost."""
 
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -19,6 +20,7 @@ from domain.errors import OutageError
 log = structlog.get_logger(__name__)
 
 COMMITTED_TIMEOUT = 5.0  # seconds
+OPENING_SECONDS = 5.0
 
 
 class GroupPartitions:
@@ -49,7 +51,9 @@ class GroupPartitions:
     # Opening and reloading: called between polls
 
     def open_due(self, consumer: Consumer) -> None:
-        """Open the partitions that wait for it, each by itself: what one lacks does not hold up another."""
+        """Open the partitions that wait for it, each by itself: what one lacks does not hold up another. After some
+        seconds the rest is left for the next call, since a member that does not poll is thought dead.
+        """
         due = [owned for owned in self._owned.unopened() if owned.backoff.wait() == 0.0]
         if not due:
             return
@@ -60,7 +64,10 @@ class GroupPartitions:
             for owned in due:
                 self._not_opened(owned, error)
             return
+        until = time.monotonic() + OPENING_SECONDS
         for owned in due:
+            if time.monotonic() > until:
+                break
             ref = PartitionRef(owned.topic, facts[owned.topic].topic_id, owned.partition)
             self._open(consumer, owned, ref, _valid(committed.get(owned.place), ref))
 

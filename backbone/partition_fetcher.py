@@ -70,12 +70,12 @@ class PartitionFetcher:
         self._consumer.incremental_unassign([TopicPartition(*place)])
 
     def fetch(self, limit: int, wait: float) -> Fetched:
-        """At most `limit` messages, after a wait for the first of at most `wait` seconds."""
+        """At most `limit` (2 or more) messages, after a wait for the first of at most `wait` seconds."""
         fetched = Fetched([], {}, {})
         first = self._consumer.poll(wait)
         if first is None:
             return fetched
-        for message in [first, *self._consumer.consume(limit, 0)]:
+        for message in [first, *self._consumer.consume(max(1, limit - 1), 0)]:
             error = message.error()
             if error is None:
                 fetched.records.append(in_record(message))

@@ -69,6 +69,9 @@ class AsyncPublisher:
         self._bytes = 0
         self._reports: list[_Report] = []  # filled and emptied by the serving thread
         self._fatal = threading.Event()
+        self._acknowledged = metrics.published.labels("acknowledged")
+        metrics.in_flight.set_function(lambda: self._records)  # asked at a scrape, so that a record costs nothing
+        metrics.in_flight_bytes.set_function(lambda: self._bytes)
 
     async def publish(self, records: Sequence[OutRecord]) -> list[Outcome]:
         """One answer for each record, in their order; the order of records with one key is kept.
@@ -87,7 +90,6 @@ class AsyncPublisher:
                 self._metrics.published.labels(failure.reason).inc()
         if call.left:
             self._open.add(call)
-            self._show_in_flight()
             await call.done
         return call.outcomes
 
@@ -145,9 +147,7 @@ class AsyncPublisher:
                 self._metrics.published.labels(outcome.reason).inc()
             if call.left == 0:
                 self._finish(call)
-        if acknowledged:
-            self._metrics.published.labels("acknowledged").inc(acknowledged)
-        self._show_in_flight()
+        self._acknowledged.inc(acknowledged)
 
     def _finish(self, call: _Call) -> None:
         self._open.discard(call)
@@ -155,16 +155,11 @@ class AsyncPublisher:
         if not call.done.done():
             call.done.set_result(None)
 
-    def _show_in_flight(self) -> None:
-        self._metrics.in_flight.set(self._records)
-        self._metrics.in_flight_bytes.set(self._bytes)
-
     def _adopt(self, producer: Producer | None) -> None:
         """On the loop: the old producer is gone, and so is what it still had to report."""
         for call in list(self._open):
             self._finish(call)
         self._records = self._bytes = 0
-        self._show_in_flight()
         self._producer = producer
 
     # The rest runs in the serving thread.
