@@ -7,7 +7,7 @@ the state of a topic that was deleted and made again is never taken for the stat
 | key | type | holds | written by |
 |---|---|---|---|
 | `fc1:enrich:{T/P}:mark` | string | offset of the next ping; the assets below are valid to it | enrich |
-| `fc1:enrich:{T/P}:asset:FLEET/ASSET` | string | the asset's last good position and recent ids (JSON) | enrich |
+| `fc1:enrich:{T/P}:asset:FLEET/ASSET` | string | what is remembered of the asset (`domain/last_position.py`) | enrich |
 | `fc1:status:{T/P}:mark` | string | offset of the next status change; the statuses below are valid to it | route |
 | `fc1:status:{T/P}:of:FLEET/ENTITY` | string | the entity's status with the highest version (JSON) | route |
 | `fc1:live:{T/P}:mark` | hash | how far the snapshots are valid, and the highest rank seen of each source | recorder |
