@@ -57,7 +57,7 @@ async def _on_credentials(asked: argparse.Namespace) -> Any:
             case "create":
                 return await create(store, asked, _now())
             case "list":
-                return await list_all(store, asked)
+                return await list_all(store, asked, _now())
             case "revoke":
                 return await revoke(store, asked)
             case _:

@@ -28,13 +28,13 @@ async def create(store: CredentialStore, asked: argparse.Namespace, now: Micros)
     return {**_shown(minted.credential), "credential": str(minted.text)}
 
 
-async def list_all(store: CredentialStore, asked: argparse.Namespace) -> list[dict[str, Any]]:
+async def list_all(store: CredentialStore, asked: argparse.Namespace, now: Micros) -> list[dict[str, Any]]:
     """All credentials, by id."""
     shown: list[dict[str, Any]] = []
     after: str | None = None
     while True:
         page = await store.list(tenant=asked.tenant, fleet=asked.fleet, after=after, limit=PAGE)
-        shown += [_shown(each) for each in page]
+        shown += [{**_shown(each), "state": _state(each, now)} for each in page]
         if len(page) < PAGE:
             return shown
         after = page[-1].id
@@ -104,6 +104,12 @@ def _shown(credential: Credential) -> dict[str, Any]:
         "rate": credential.rate,
         "burst": credential.burst,
     }
+
+
+def _state(credential: Credential, now: Micros) -> str:
+    if credential.revoked_at is not None:
+        return "revoked"
+    return "expired" if credential.expires_at is not None and credential.expires_at <= now else "valid"
 
 
 def _time(instant: Micros | None) -> str | None:

@@ -40,8 +40,6 @@ def limited(answer: dict[str, Any]) -> str:
 
 
 def _cell(answer: dict[str, Any], column: str) -> str:
-    if column == "state":
-        return "revoked" if answer["revoked_at"] else "valid"
     if column == "fleet" and answer["fleet"] is None:
         return f"{answer['tenant']} (all)"
     value = answer[column]

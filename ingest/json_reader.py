@@ -6,10 +6,22 @@ takes the last of two equal names). The search for the place of a fault is made 
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from ingest.faults import Fault, Faults, escaped
-from ingest.problems import DUPLICATE_NAMES, INVALID_JSON, INVALID_UTF8, JSON_TOO_DEEP, NON_FINITE_NUMBER
+from ingest.faults import MAX_FAULTS, Fault, Faults, escaped
+from ingest.problems import (
+    DUPLICATE_NAMES,
+    INVALID_JSON,
+    INVALID_UTF8,
+    JSON_TOO_DEEP,
+    NON_FINITE_NUMBER,
+    TOO_MANY_VALUES,
+)
+
+MAX_VALUES = 300_000
+"""Counted by the characters that begin or separate values, before anything is made of them: 10 MiB of `{},` would be
+250 MB of objects, and hold up everybody else for a second. A list of 1,000 pings has some 12,000."""
 
 _LONGEST_WHOLE = 20  # characters of -9223372036854775808
 _BEYOND = 10**30  # stands for every longer number: no field takes one of these, and its check says so
@@ -17,6 +29,8 @@ _BEYOND = 10**30  # stands for every longer number: no field takes one of these,
 
 def read_json(body: bytes) -> Any:
     """The value of a JSON document. Raises Faults."""
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_VALUES:
+        raise Faults([Fault(TOO_MANY_VALUES, f"the document has over {MAX_VALUES} values")])
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
@@ -30,7 +44,7 @@ def read_json(body: bytes) -> Any:
     except RecursionError:
         raise Faults([Fault(JSON_TOO_DEEP, "the document is nested too deeply")]) from None
     if reading.suspicious:
-        raise Faults(_search(value))
+        raise Faults(islice(_search(value), MAX_FAULTS))
     return value
 
 
@@ -74,17 +88,34 @@ def _whole_number(text: str) -> int:
 
 
 def _search(document: Any) -> Iterator[Fault]:
-    """The places of what is suspicious. With a stack of its own: the document may be as deep as the decoder goes."""
-    left: list[tuple[str, Any]] = [("", document)]
-    while left:
-        pointer, value = left.pop()
+    """The places of what is suspicious. With a stack of its own, for the document may be as deep as the decoder goes;
+    and only what is found gets its pointer, for there may be as many places as bytes."""
+    path: list[str | int] = []
+    stack: list[Iterator[tuple[str | int, Any]]] = []
+    value = document
+    while True:
         if isinstance(value, _NotANumber):
-            yield Fault(NON_FINITE_NUMBER, "NaN and infinities are not JSON", pointer)
-        elif isinstance(value, dict):
-            if isinstance(value, _Ambiguous):
-                for name in value.twice:
-                    yield Fault(DUPLICATE_NAMES, "the name stands twice in its object", f"{pointer}/{escaped(name)}")
-            pairs = value.pairs if isinstance(value, _Ambiguous) else value.items()
-            left += [(f"{pointer}/{escaped(name)}", each) for name, each in pairs]
-        elif isinstance(value, list):
-            left += [(f"{pointer}/{index}", each) for index, each in enumerate(value)]
+            yield Fault(NON_FINITE_NUMBER, "NaN and infinities are not JSON", _pointer(path))
+        elif isinstance(value, _Ambiguous):
+            for name in value.twice:
+                yield Fault(DUPLICATE_NAMES, "the name stands twice in its object", _pointer([*path, name]))
+        stack.append(_children(value))
+        path.append("")
+        while (child := next(stack[-1], None)) is None:
+            stack.pop()
+            path.pop()
+            if not stack:
+                return
+        path[-1], value = child
+
+
+def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, _Ambiguous):
+        return iter(value.pairs)
+    if isinstance(value, dict):
+        return iter(value.items())
+    return iter(enumerate(value) if isinstance(value, list) else ())
+
+
+def _pointer(path: list[str | int]) -> str:
+    return "".join(f"/{escaped(step)}" for step in path)

@@ -24,6 +24,9 @@ DUPLICATE_NAMES = ProblemType(
     "An object has the same name twice. Which one counts would be chance, so none does.",
 )
 JSON_TOO_DEEP = ProblemType("json-too-deep", 400, "Nested too deeply", "Arrays and objects are nested too deeply.")
+TOO_MANY_VALUES = ProblemType(
+    "too-many-values", 413, "Too many values", "The document has more values than the limit in `detail`."
+)
 EMPTY_BATCH = ProblemType("empty-batch", 400, "Empty batch", "The list has no items.")
 BATCH_TOO_LONG = ProblemType(
     "batch-too-long", 413, "Batch too long", "The list has more items than the limit in `detail`. Send several lists."
@@ -98,6 +101,7 @@ REQUEST_PROBLEMS = (
     NON_FINITE_NUMBER,
     DUPLICATE_NAMES,
     JSON_TOO_DEEP,
+    TOO_MANY_VALUES,
     EMPTY_BATCH,
     BATCH_TOO_LONG,
     RATE_LIMITED,

@@ -82,6 +82,8 @@ def test_the_life_of_a_credential(commands: Commands, postgres_url: str) -> None
     revoked = commands.json("credential", "revoke", made["id"])
     assert revoked["revoked_at"] is not None
     assert commands.json("credential", "revoke", made["id"]) == revoked
+    states = {each["id"]: each["state"] for each in commands.json("credential", "list")}
+    assert states == {made["id"]: "revoked", backend["id"]: "valid"}
 
 
 def test_a_person_sees_the_secret_once_alone_on_its_line(commands: Commands) -> None:

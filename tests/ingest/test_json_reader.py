@@ -3,13 +3,14 @@
 import contextlib
 import json
 import math
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.faults import Faults
+from ingest.faults import MAX_FAULTS, Faults
 from ingest.json_reader import read_json
 
 JSON = st.recursive(
@@ -84,6 +85,10 @@ def test_names_that_stand_twice_are_pointed_at_also_where_one_hides_the_other() 
     ]
     assert ("duplicate-names", "/a/x") in refused(b'{"a": {"x": 1, "x": 2}, "a": 1}')
     assert refused(b'{"\\u006cat": 1, "lat": 2}') == [("duplicate-names", "/lat")]
+    assert refused(b'[{"a": [{}, {}], "b": {"c": {"d": NaN}}, "e": NaN}, 1]') == [
+        ("non-finite-number", "/0/b/c/d"),
+        ("non-finite-number", "/0/e"),
+    ]
     assert refused(b'{"a": 1, "a": NaN}') == [("duplicate-names", "/a"), ("non-finite-number", "/a")]
 
 
@@ -96,6 +101,18 @@ def test_a_deep_document_with_a_fault_inside_is_searched_without_recursion() -> 
     depth = 500
     ((slug, pointer),) = refused(b"[" * depth + b"NaN" + b"]" * depth)
     assert (slug, pointer) == ("non-finite-number", "/0" * depth)
+
+
+def test_what_is_told_of_a_document_is_bounded() -> None:
+    assert len(refused(b"[" + b"NaN," * 100_000 + b"1]")) == MAX_FAULTS
+
+
+@pytest.mark.parametrize("value", [b"{},", b"[],", b"1,"])
+def test_a_document_of_very_many_values_is_refused_before_it_is_made(value: bytes) -> None:
+    began = time.process_time()
+    assert refused(b"[" + value * (10 * 1024**2 // len(value)) + b"1]") == [("too-many-values", "")]
+    assert time.process_time() - began < 0.5
+    assert len(read_json(b"[" + value * 1_000 + b"1]")) == 1_001
 
 
 def test_huge_numbers_cost_no_time_and_stay_beyond_every_range() -> None:
