@@ -29,7 +29,7 @@ class FeedLimits(msgspec.Struct, frozen=True):
     history_seconds: float
     history_max_records: int
     linger_seconds: float
-    backlog_records: int = 20_000
+    backlog_records: int
     """Records of a partition that may wait for a schema to be learned; then its reader stops for a while."""
 
 

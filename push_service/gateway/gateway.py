@@ -56,7 +56,9 @@ class Gateway:
         self._decoder = LiveDecoder(codec)
         self._log_limits = LogLimits(settings.log_bytes, settings.log_publications)
         self._hub = Hub(metrics)
-        limits = FeedLimits(settings.history_seconds, settings.history_max_records, settings.linger_seconds)
+        limits = FeedLimits(
+            settings.history_seconds, settings.history_max_records, settings.linger_seconds, settings.backlog_records
+        )
         self.feeds = FeedTable(self.snapshots, self._new_feed, limits, metrics)
         self._subscriptions = Subscriptions(self._hub, self.feeds, metrics)
         self._dispatcher = Dispatcher(self._commands(tokens), settings.max_frame_commands)

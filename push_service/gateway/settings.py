@@ -51,6 +51,11 @@ class GatewaySettings(Section, section="GATEWAY"):
     history_max_records: int = Field(
         100_000, ge=1, description="Most records to go back, when the snapshots are further behind than that time."
     )
+    backlog_records: int = Field(
+        20_000,
+        ge=1,
+        description="Records of a partition that may wait for the schema registry; then its reading pauses.",
+    )
     log_bytes: int = Field(64 * _MIB, ge=_MIB, description="Memory for one partition's last records.")
     log_publications: int = Field(100_000, ge=1, description="The same as a number of records.")
     linger_seconds: float = Field(

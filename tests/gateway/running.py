@@ -15,6 +15,7 @@ from access.viewer import Capability
 from domain.instants import HOUR, SECOND, Micros
 from push_service.gateway.gateway import SOCKET_PATH, Gateway
 from push_service.gateway.http_app import build_app
+from push_service.gateway.live_decoder import Codec
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.service import GatewayService
 from push_service.gateway.settings import GatewaySettings
@@ -73,14 +74,16 @@ class Running:
 
 
 @asynccontextmanager
-async def running(topic: LiveTopic | None = None, **settings: Any) -> AsyncIterator[Running]:
+async def running(
+    topic: LiveTopic | None = None, codec: Codec | None = None, **settings: Any
+) -> AsyncIterator[Running]:
     """Serve on a free port inside the block."""
     topic = topic or LiveTopic()
     registry = CollectorRegistry()
     gateway = Gateway(
         GatewaySettings(**{"drain_seconds": 0.1, **settings}),
         tokens=TokenVerifier(ACCESS),
-        codec=PackCodec(),
+        codec=codec or PackCodec(),
         snapshots=topic.snapshots,
         metrics=GatewayMetrics(registry),
     )
