@@ -43,7 +43,7 @@ replay: $(VENV)/.stamp ## send a recorded CSV to the running stack (FILE=track.c
 test: setup lint tests/web/node_modules/.stamp ## set up, lint, and every test, with a real Kafka, Valkey and PostgreSQL
 	@exec $(BIN)/python -m pytest $(OPTIONS)
 
-test-fast: $(VENV)/.stamp ## only the tests that need no real stack
+test-fast: setup tests/web/node_modules/.stamp ## only the tests that need no real stack
 	@exec $(BIN)/python -m pytest -m "not stack" $(OPTIONS)
 
 lint: $(VENV)/.stamp ## style, formatting, types, and who may import whom
