@@ -239,6 +239,7 @@ class GroupConsumer:
         if error.fatal():
             raise KafkaException(error)
         if error.code() in _READING_ENDED and owned is not None and owned.ref is not None:
+            self._metrics.out_of_range.labels(self._group, owned.topic, owned.partition).inc()
             self._partitions.reload(self._consumer, owned, "its offset is out of range")
             return
         log.warning("consumer error", group=self._group, code=error.name(), detail=error.str())

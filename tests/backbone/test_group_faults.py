@@ -197,3 +197,32 @@ def _committed(kafka: RealKafka, group: str, topic: str) -> int:
         return sum(max(0, each.offset) for each in found)
     finally:
         consumer.close()
+
+
+def test_records_that_vanish_before_they_are_read_are_told_and_reading_goes_on(
+    real_kafka: RealKafka, unique: str
+) -> None:
+    """Retention overtook a member that was held up: it loads the partition again and begins at what is left."""
+    real_kafka.create_topic(unique, 1)
+    real_kafka.batch_publisher().publish([OutRecord(unique, b"k", b"v", partition=0)] * 100)
+    away = [True]
+
+    def outage(records: Sequence[InRecord]) -> None:
+        if away[0]:
+            raise KafkaUnavailable("Redis is away")
+
+    handler = RecordingHandler(outage)
+    value = real_kafka.registry.get_sample_value
+    with real_kafka.member(unique, unique, handler) as until:
+        until(lambda: (value("fleetcast_kafka_outages_total", {"group": unique}) or 0) >= 2)
+        real_kafka.delete_records(unique, 0, before=80)
+        away[0] = False
+        until(lambda: bool(handler.handled) and handler.handled[-1].offset == 99)
+        assert [lost for _, lost in handler.releases] == [True]
+    offsets = [each.offset for each in handler.handled]
+    first = len(offsets) - 20
+    assert offsets == [*range(first), *range(80, 100)], (
+        "what had been fetched is done, and nothing that exists is skipped"
+    )
+    where = {"group": unique, "topic": unique, "partition": "0"}
+    assert (value("fleetcast_kafka_out_of_range_total", where) or 0) >= 1
