@@ -56,15 +56,19 @@ def kill_as_redis_is_emptied(part: str) -> Fault:
 
 
 def killed_before_its_state(part: str) -> Fault:
-    """Its outputs are acknowledged and its state is not written, because Redis hangs: after the restart it repeats."""
+    """Redis hangs: the part's outputs are acknowledged, its state cannot be written. Then both are killed."""
 
     def strike(demo: Demo) -> None:
         demo.stack["valkey"].pause()
         time.sleep(OUTPUTS_WITHIN)
         demo.stack[part].kill()
-        demo.stack["valkey"].resume()
+        demo.stack["valkey"].kill()  # else it would still read what the part has sent
 
-    return Fault(f"{part} killed before its state", strike, lambda demo: demo.stack[part].start())
+    def mend(demo: Demo) -> None:
+        demo.stack["valkey"].start()
+        demo.stack[part].start()
+
+    return Fault(f"{part} killed before its state", strike, mend)
 
 
 FAULTS = (
