@@ -25,6 +25,7 @@ MAX_ATTRIBUTE_NAME = 64
 MAX_TEXT_BYTES = 1_024
 MAX_TIME_CHARACTERS = 64
 INT64_MAX = 2**63 - 1
+SAFE_INTEGER_MAX = 2**53 - 1  # what JavaScript clients, who are shown versions, can tell apart (RFC 8259, section 6)
 ENTITY_KINDS = ("order", "asset")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingest.field_checks import INT64_MAX, MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES, MAX_TEXT_BYTES
+from ingest.field_checks import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES, MAX_TEXT_BYTES, SAFE_INTEGER_MAX
 
 Schema = dict[str, Any]
 
@@ -10,7 +10,7 @@ ID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,128}$"}
 ENTITY: Schema = {"type": "string", "pattern": "^(order|asset)/[A-Za-z0-9._~-]{1,128}$"}
 TEXT: Schema = {"type": "string", "maxLength": MAX_TEXT_BYTES}
 TIME: Schema = {"type": "string", "format": "date-time", "examples": ["2026-01-26T15:57:02Z"]}
-VERSION: Schema = {"type": "integer", "minimum": 0, "maximum": INT64_MAX}
+VERSION: Schema = {"type": "integer", "minimum": 0, "maximum": SAFE_INTEGER_MAX}
 ATTRIBUTES: Schema = {
     "type": "object",
     "maxProperties": MAX_ATTRIBUTES,

@@ -11,7 +11,7 @@ from domain.status_change import StatusChange
 from ingest.admission import Caller
 from ingest.event_times import EventTimes
 from ingest.faults import fault
-from ingest.field_checks import INT64_MAX, attributes, entity, ident, instant, whole_number
+from ingest.field_checks import SAFE_INTEGER_MAX, attributes, entity, ident, instant, whole_number
 from ingest.intake import Taken
 from ingest.schemas import ATTRIBUTES, ENTITY, ID, TIME, VERSION
 from ingest.shape import Field, Shape
@@ -26,7 +26,7 @@ STATUS_CHANGE = Shape(
     Field("id", ident, ID, "The event's own id, for retries. Without one it is made of the other fields."),
     Field(
         "version",
-        whole_number(0, INT64_MAX),
+        whole_number(0, SAFE_INTEGER_MAX),
         VERSION,
         "Orders the statuses of the entity: a lower one never replaces a higher. Without it, the time does. "
         "Give it always or never for one entity.",
