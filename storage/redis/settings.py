@@ -1,6 +1,7 @@
 """How to reach Redis."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from redis.connection import parse_url
 
 from runtime.settings import Section
 
@@ -15,3 +16,13 @@ class RedisSettings(Section, section="REDIS"):
     timeout: float = Field(
         default=5.0, gt=0, le=60, description="Seconds after which a connection attempt or a command has failed."
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_redis(cls, url: SecretStr) -> SecretStr:
+        try:
+            parse_url(url.get_secret_value())  # type: ignore[no-untyped-call]  # the library ships none
+        except ValueError:
+            # The library's message may quote what it was given.
+            raise ValueError("is not a redis:// or rediss:// address") from None
+        return url
