@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.instants import SECOND
-from push_service.gateway.protocol.disconnects import FORCE_DISCONNECT, SLOW, Disconnect
+from push_service.gateway.protocol.disconnects import SLOW, Disconnect
 from tests.clients.official import JavaScriptClient, OfficialClient, PythonClient
 from tests.gateway.live_topic import LiveTopic, partition_for, position, status
 from tests.gateway.running import Running, running, token, until
@@ -190,7 +190,7 @@ async def test_pings_keep_it_connected(client: OfficialClient) -> None:
         assert not client.events.of("disconnected")
 
 
-@pytest.mark.parametrize("reason", [Disconnect(4500, "private, for good"), FORCE_DISCONNECT])
+@pytest.mark.parametrize("reason", [Disconnect(4500, "private, for good"), Disconnect(3503, "force disconnect")])
 async def test_codes_that_mean_for_good(client: OfficialClient, reason: Disconnect) -> None:
     async with running() as gateway:
         await client.connect(gateway.socket_url, token())
