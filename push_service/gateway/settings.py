@@ -68,7 +68,10 @@ class GatewaySettings(Section, section="GATEWAY"):
     )
     snapshot_cache_bytes: int = Field(64 * _MIB, ge=_MIB, description="Memory for such snapshots.")
     drain_seconds: float = Field(
-        5.0, ge=0, description="On SIGTERM: over how long the sockets are closed, to reconnect elsewhere."
+        5.0,
+        ge=0,
+        description="On SIGTERM: over how long the sockets are closed, to reconnect elsewhere. "
+        "PROCESS_SERVICE_STOP_SECONDS is at least 4 s more.",
     )
 
     @field_validator("allowed_origins")

@@ -91,6 +91,7 @@ class LiveTopic:
     """Open partitions, each with the offset to deliver next."""
     history: list[tuple[int, int]] = field(default_factory=list)
     """Every (partition, start) that was ever opened."""
+    topic_id: str = TOPIC_ID
     away: bool = False
     held: bool = False
     """While true nothing is delivered."""
@@ -99,7 +100,7 @@ class LiveTopic:
 
     @property
     def facts(self) -> dict[str, TopicFacts]:
-        return {TOPIC: TopicFacts(TOPIC_ID, PARTITIONS)}
+        return {TOPIC: TopicFacts(self.topic_id, PARTITIONS)}
 
     def publish(self, *updates: LiveUpdate) -> None:
         for update in updates:
@@ -123,7 +124,7 @@ class LiveTopic:
     def deliver(self, partition: int, at_most: int = 1_000_000) -> None:
         if self.held or partition not in self.opened or self.listener is None:
             return
-        ref = PartitionRef(TOPIC, TOPIC_ID, partition)
+        ref = PartitionRef(TOPIC, self.topic_id, partition)
         start = self.opened[partition]
         batch = self.records[partition][start : start + at_most]
         if batch:
@@ -135,12 +136,20 @@ class LiveTopic:
     def fail(self, partition: int, problem: ReadProblem) -> None:
         del self.opened[partition]
         assert self.listener is not None
-        self.listener.on_failed(PartitionRef(TOPIC, TOPIC_ID, partition), problem)
+        self.listener.on_failed(PartitionRef(TOPIC, self.topic_id, partition), problem)
+
+    def make_again(self, topic_id: str) -> None:
+        """The topic is deleted and made again: another id, no records."""
+        reading = tuple(self.opened)
+        for partition in reading:
+            self.fail(partition, ReadProblem.RECREATED)
+        self.topic_id = topic_id
+        self.records = {each: [] for each in range(PARTITIONS)}
 
     def record(self, fleet: str = "acme", upto: int | None = None) -> None:
         """What the recorder does: brings the snapshots of the fleet's partition up to an offset."""
         partition = partition_for(fleet)
-        tag = PartitionTag(TOPIC_ID, partition)
+        tag = PartitionTag(self.topic_id, partition)
         mark = self.snapshots.mark(tag)
         start = mark.next_offset if mark else 0
         end = len(self.records[partition]) if upto is None else upto
@@ -167,7 +176,7 @@ class LiveTopic:
         self.opened[partition] = start
         self.history.append((partition, start))
         asyncio.get_running_loop().call_soon(self.deliver, partition)
-        return OpenedPartition(PartitionRef(topic, TOPIC_ID, partition), start, low, high)
+        return OpenedPartition(PartitionRef(topic, self.topic_id, partition), start, low, high)
 
     def close(self, topic: str, partition: int) -> None:
         self.opened.pop(partition, None)

@@ -204,6 +204,27 @@ async def test_a_backlog_that_never_fits_is_not_recovered_but_gets_the_snapshot(
         assert entities(result)["order/o"]["status"] == "s29"
 
 
+async def test_positions_of_a_topic_that_was_made_again_mean_nothing() -> None:
+    topic = LiveTopic()
+    async with running(topic) as gateway:
+        topic.publish(position("a", 1), position("a", 2))
+        topic.record()
+        before = await RawClient.connected(gateway)
+        old = await before.subscribe("fleet:acme")
+        topic.make_again("topic-id-2")
+        assert await before.closed() == (3010, "insufficient state")
+        topic.publish(position("a", 3), position("a", 4), position("a", 5))
+        topic.record()
+        client = await RawClient.connected(gateway)
+        request = {"channel": "fleet:acme", "recover": True, "epoch": old["epoch"], "offset": old["offset"]}
+        # The gateway learns of the new topic by this; SDKs try again.
+        assert (await client.ask(subscribe=request))["error"]["temporary"]
+        result = await client.subscribe(**request)
+        assert not result.get("recovered")
+        assert result["epoch"].startswith("topic-id-2.")
+        assert (result["data"]["offset"], entities(result)["asset/a"]["n"]) == (3, 5)
+
+
 async def test_a_snapshot_larger_than_a_reply_comes_in_pages() -> None:
     topic = LiveTopic()
     async with running(topic, reply_bytes=16 * 1024, snapshot_seconds=0) as gateway:
