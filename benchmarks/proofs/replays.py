@@ -33,7 +33,8 @@ def prove() -> bool:
     if not paths:
         return True
     with own_stack(lambda line: print(f"  {line}", flush=True)) as demo:
-        return all([_prove(demo.describe(), path) for path in paths])
+        outcomes = [_prove(demo.describe(), path) for path in paths]  # all of them, also after one that failed
+        return all(outcomes)
 
 
 def _prove(stack: StackFile, path: Path) -> bool:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks.proofs import faults, speed
+from benchmarks.proofs import faults, replays, speed
 
-PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType({"faults": faults.prove, "speed": speed.prove})
+PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType(
+    {"faults": faults.prove, "replays": replays.prove, "speed": speed.prove}
+)
 """Name -> runs the proof on a stack of its own, prints what it finds, and tells whether all held."""
