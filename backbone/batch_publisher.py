@@ -10,6 +10,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka._types import HeadersType
 
+from backbone.client_errors import ClientErrors
 from backbone.errors import TOO_LARGE, KafkaUnavailable, RecordTooLarge, is_fatal, kafka_error, unavailable
 from backbone.kafka_metrics import PublisherMetrics
 from backbone.kafka_settings import KafkaSettings
@@ -48,6 +49,7 @@ class BatchPublisher:
     def __init__(self, settings: KafkaSettings, metrics: PublisherMetrics, stop: threading.Event) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._errors = ClientErrors("publisher")
         self._stop = stop
         self._fatal: KafkaError | None = None
         self._turn = threading.Lock()
@@ -138,7 +140,7 @@ class BatchPublisher:
         return outage
 
     def _on_error(self, error: KafkaError) -> None:
-        log.warning("producer error", code=error.name(), detail=error.str(), fatal=error.fatal())
+        self._errors.tell(error)
         if is_fatal(error):
             self._fatal = error
 

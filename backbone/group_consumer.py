@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from backbone.backoff import Backoff
 from backbone.batch_handler import BatchHandler
+from backbone.client_errors import ClientErrors
 from backbone.errors import LostPartition, PartitionBlocked
 from backbone.group_commits import GroupCommits
 from backbone.group_options import GroupOptions
@@ -52,6 +53,7 @@ class GroupConsumer:
         self.name = f"kafka-group-{group}"
         self._settings = settings
         self._group = group
+        self._errors = ClientErrors("consumer", group=group)
         self._topics = list(topics)
         self._handler = handler
         self._metrics = metrics
@@ -242,10 +244,7 @@ class GroupConsumer:
             self._metrics.out_of_range.labels(self._group, owned.topic, owned.partition).inc()
             self._partitions.reload(self._consumer, owned, "its offset is out of range")
             return
-        log.warning("consumer error", group=self._group, code=error.name(), detail=error.str())
-
-    def _on_error(self, error: KafkaError) -> None:
-        log.warning("consumer error", group=self._group, code=error.name(), detail=error.str())
+        self._errors.tell(error)
 
     def _show_lag(self) -> None:
         """From what the last fetches said, which costs nothing."""
@@ -285,7 +284,7 @@ class GroupConsumer:
                     "auto.offset.reset": "error",
                     "partition.assignment.strategy": "cooperative-sticky",
                     "on_commit": self._commits.ended,
-                    "error_cb": self._on_error,
+                    "error_cb": self._errors.tell,
                 },
             )
         )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from backbone.client_errors import ClientErrors
 from backbone.kafka_settings import KafkaSettings
 from backbone.lookups import Place
 from backbone.received import in_record
@@ -43,6 +44,7 @@ class PartitionFetcher:
     """
 
     def __init__(self, settings: KafkaSettings, *, wait_ms: int, queue_kbytes: int = 16 * 1024) -> None:
+        self._errors = ClientErrors("reader")
         self._consumer = Consumer(
             settings.consumer_config(
                 {
@@ -56,7 +58,7 @@ class PartitionFetcher:
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "error",
                     "enable.partition.eof": True,
-                    "error_cb": _on_error,
+                    "error_cb": self._errors.tell,
                 },
             )
         )
@@ -80,14 +82,14 @@ class PartitionFetcher:
             if error is None:
                 fetched.records.append(in_record(message))
             else:
-                _sort_out(error, message, fetched)
+                _sort_out(error, message, fetched, self._errors)
         return fetched
 
     def close(self) -> None:
         self._consumer.close()
 
 
-def _sort_out(error: KafkaError, message: Message, fetched: Fetched) -> None:
+def _sort_out(error: KafkaError, message: Message, fetched: Fetched, errors: ClientErrors) -> None:
     place = (message.topic() or "", message.partition() or 0)
     if error.code() == _EOF:
         fetched.ends[place] = message.offset() or 0
@@ -96,8 +98,4 @@ def _sort_out(error: KafkaError, message: Message, fetched: Fetched) -> None:
     elif error.fatal():
         raise KafkaException(error)
     else:
-        _on_error(error)
-
-
-def _on_error(error: KafkaError) -> None:
-    log.warning("reader error", code=error.name(), detail=error.str())
+        errors.tell(error)

@@ -11,6 +11,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka._types import HeadersType
 
+from backbone.client_errors import ClientErrors
 from backbone.errors import is_fatal, kafka_error
 from backbone.kafka_metrics import PublisherMetrics
 from backbone.kafka_settings import KafkaSettings
@@ -60,6 +61,7 @@ class AsyncPublisher:
     ) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._errors = ClientErrors("publisher")
         self._reachability = Reachability(topics, condition)
         self._producer: Producer | None = None
         self._stopping = False
@@ -232,7 +234,7 @@ class AsyncPublisher:
             log.warning("the event loop ended before the publisher")
 
     def _on_error(self, error: KafkaError) -> None:
-        log.warning("producer error", code=error.name(), detail=error.str(), fatal=error.fatal())
+        self._errors.tell(error)
         if is_fatal(error):
             self._fatal.set()
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 a public constant in fact
