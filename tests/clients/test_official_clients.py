@@ -57,16 +57,17 @@ async def test_an_expired_token_makes_it_fetch_a_new_one(client: OfficialClient)
 
 async def test_a_token_that_ends_soon_is_refreshed_without_a_new_connection(client: OfficialClient) -> None:
     async with running(ping_seconds=1) as gateway:
-        await client.connect(gateway.socket_url, token(valid_for=2 * SECOND), fresh_token=token())
+        await client.connect(gateway.socket_url, token(valid_for=5 * SECOND), fresh_token=token())
         await client.events.wait("token_asked")
         sessions = list(gateway.gateway.sessions)
+        assert len(sessions) == 1
         await until(lambda: all(each.viewer and each.viewer.expires_at > 3600 for each in sessions), "the refresh")
         assert len(client.events.of("connected")) == 1
 
 
 async def test_a_token_that_ends_without_a_new_one_ends_it(client: OfficialClient) -> None:
     async with running(ping_seconds=0.5) as gateway:
-        await client.connect(gateway.socket_url, token(valid_for=SECOND))
+        await client.connect(gateway.socket_url, token(valid_for=5 * SECOND))  # Node may take its time to start
         await client.events.wait("connected")
         assert (await client.events.wait("disconnected"))["reason"] == "unauthorized"
 
