@@ -111,7 +111,7 @@ def test_kafka_advertises_what_clients_can_reach() -> None:
 def test_the_broker_knows_every_setting_that_is_given(kafka_bootstrap: str) -> None:
     """The image turns KAFKA_LOG_DIRS into log.dirs, and passes on whatever that gives, misspelt or not."""
     resource = ConfigResource(ResourceType.BROKER, "1")
-    client = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    client = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
     known = client.describe_configs([resource])[resource].result(20)
     given = [name for name in SERVICES["kafka"]["environment"] if name.startswith("KAFKA_")]
     settings = {name.removeprefix("KAFKA_").lower().replace("_", ".") for name in set(given) - NOT_BROKER_SETTINGS}

@@ -150,7 +150,7 @@ class RealKafka:
         self.publisher_metrics = PublisherMetrics(self.registry)
         self.consumer_metrics = ConsumerMetrics(self.registry)
         self.health = Health()
-        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+        self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self.stop = threading.Event()
         self._publishers: list[BatchPublisher] = []
 

@@ -33,7 +33,7 @@ def test_every_key_has_one_partition(key: bytes, partitions: int) -> None:
 
 def test_librdkafka_puts_every_key_into_the_same_partition(kafka_bootstrap: str, unique: str) -> None:
     partitions = 7
-    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
     admin.create_topics([NewTopic(unique, partitions, 1)])[unique].result(20)
     placed: dict[bytes, int] = {}
 
@@ -44,7 +44,7 @@ def test_librdkafka_puts_every_key_into_the_same_partition(kafka_bootstrap: str,
         assert partition is not None
         placed[key] = partition
 
-    producer = Producer({"bootstrap.servers": kafka_bootstrap, "partitioner": "murmur2_random"})
+    producer = Producer({"bootstrap.servers": kafka_bootstrap, "log_level": 0, "partitioner": "murmur2_random"})
     keys = [f"acme.{number}/truck-{number}ü".encode()[: 1 + number % 24] for number in range(200)]
     for key in keys:
         producer.produce(unique, b"", key, on_delivery=report)

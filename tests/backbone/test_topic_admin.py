@@ -24,7 +24,7 @@ def table(unique: str, kafka_bootstrap: str) -> Iterator[list[Topic]]:
     """Two topics under names of this test's own."""
     topics = [replace(each, name=f"{each.name}.{unique}", partitions=2) for each in (PINGS, LATEST)]
     yield topics
-    client = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    client = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
     there = client.list_topics(timeout=20).topics
     names = [topic.name for topic in topics if topic.name in there]
     for future in client.delete_topics(names).values() if names else ():

@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 
 
 def test_kafka_answers_and_makes_no_topic_by_itself(kafka_bootstrap: str, unique: str) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
     assert unique not in admin.list_topics(topic=unique, timeout=10).topics or (
         admin.list_topics(topic=unique, timeout=10).topics[unique].error is not None
     )
