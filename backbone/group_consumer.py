@@ -275,7 +275,8 @@ class GroupConsumer:
                     "max.poll.interval.ms": int(max(options.longest_batch, options.session) * 1000),
                     "queued.min.messages": 10_000,
                     "queued.max.messages.kbytes": 16 * 1024,
-                    "fetch.wait.max.ms": 100,
+                    "fetch.wait.max.ms": int(options.gather * 1000),
+                    "fetch.min.bytes": options.gather_bytes,
                 },
                 {
                     "group.id": self._group,

@@ -11,6 +11,10 @@ class GroupOptions:
     batch_bytes: int = 8 * 1024 * 1024
     commit_every: float = 1.0
     poll_at_most: float = 0.2
+    gather: float = 0.01
+    """The broker holds its answer to a fetch for so long, unless `gather_bytes` come sooner. At 1,000 records a second
+    this saves a fifth of the CPU time of the whole road, for 5 ms of the way on average."""
+    gather_bytes: int = 16 * 1024
     session: float = 8.0
     """A member that died is noticed after this."""
     longest_batch: float = 300.0

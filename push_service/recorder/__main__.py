@@ -28,6 +28,9 @@ from storage.redis.snapshots import RedisSnapshotWriter
 
 GROUP = "recorder"
 SECTIONS = (AdminSettings, KafkaSettings, RegistrySettings, RedisSettings, RecorderSettings)
+GATHER_SECONDS = 0.1
+GATHER_BYTES = 64 * 1024
+"""Nobody waits for the recorder, for what came since a snapshot goes with it: few and large batches are better."""
 DAY_SECONDS = 24 * 60 * 60
 
 
@@ -62,7 +65,12 @@ async def compose(settings: Loaded, process: Process) -> None:
         handler,
         ConsumerMetrics(process.registry),
         process.health.require("live updates"),
-        GroupOptions(batch_records=recorder.batch_records, batch_bytes=recorder.batch_bytes),
+        GroupOptions(
+            batch_records=recorder.batch_records,
+            batch_bytes=recorder.batch_bytes,
+            gather=GATHER_SECONDS,
+            gather_bytes=GATHER_BYTES,
+        ),
     )
     process.add(ThreadService("consumer", consumer.run, stopping))
 

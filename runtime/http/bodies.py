@@ -34,9 +34,12 @@ async def read_body(request: web.Request, max_bytes: int, max_inflated: int, tim
     if declared is not None and declared > max_bytes:
         raise _too_large(max_bytes)
     try:
-        async with asyncio.timeout(timeout):
-            async for chunk in request.content.iter_any():
-                content.feed(chunk)
+        if request.content.is_eof():  # it came with the head, as small bodies do: no timer for what needs no wait
+            content.feed(request.content.read_nowait())
+        else:
+            async with asyncio.timeout(timeout):
+                async for chunk in request.content.iter_any():
+                    content.feed(chunk)
     except TimeoutError:
         raise Problem(
             BODY_TIMEOUT, f"the body took longer than {timeout:g} s", headers={"Connection": "close"}
