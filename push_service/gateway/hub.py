@@ -4,13 +4,13 @@ from typing import Protocol
 
 from push_service.gateway.channel_rules import rule_of
 from push_service.gateway.publication import Publication
-from push_service.gateway.push import Push
+from push_service.gateway.push import Push, Pushed
 
 
 class Subscriber(Protocol):
     """What a channel publishes to: in practice a session."""
 
-    def push(self, push: Push) -> None:
+    def push(self, push: Pushed) -> None:
         """Takes a push. Never blocks and never raises; a slow one deals with it by itself."""
 
 

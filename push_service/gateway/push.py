@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from push_service.gateway.protocol.pushes import ServerPush
+from push_service.gateway.protocol.replies import Reply
 from push_service.gateway.publication import Publication
 
 ConflationKey = tuple[str, str, str]
@@ -16,6 +18,9 @@ class Wire(Protocol):
 
     def push_frame(self, push: "Push") -> bytes:
         """A push as the transport sends it."""
+
+    def reply_frame(self, reply: Reply) -> bytes:
+        """A reply as the transport sends it."""
 
 
 class Push:
@@ -35,3 +40,25 @@ class Push:
         if frame is None:
             frame = self._frames[wire] = wire.push_frame(self)
         return frame
+
+
+class Announcement:
+    """Anything but a publication that many get, such as a join: built and encoded once, like a `Push`."""
+
+    __slots__ = ("_frames", "_reply")
+    conflation_key: ConflationKey | None = None
+
+    def __init__(self, push: ServerPush) -> None:
+        self._reply = Reply(push=push)
+        self._frames: dict[Wire, bytes] = {}
+
+    def frame(self, wire: Wire) -> bytes:
+        """Its bytes on a kind of wire."""
+        frame = self._frames.get(wire)
+        if frame is None:
+            frame = self._frames[wire] = wire.reply_frame(self._reply)
+        return frame
+
+
+Pushed = Push | Announcement
+"""What a transport takes for its client."""

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import Disconnect
-from push_service.gateway.push import Push
+from push_service.gateway.push import Pushed
 
 
 class Transport(Protocol):
@@ -17,7 +17,7 @@ class Transport(Protocol):
     def send(self, payload: bytes) -> None:
         """An encoded reply. Never dropped while the connection lives."""
 
-    def push(self, push: Push) -> None:
+    def push(self, push: Pushed) -> None:
         """A push: a slow client may get only the newest of an entity, where the push allows it."""
 
     def close(self, disconnect: Disconnect) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import Disconnect
 from push_service.gateway.protocol.json_codec import JsonCodec
-from push_service.gateway.push import Push
+from push_service.gateway.push import Push, Pushed
 from tests.gateway.live_topic import LiveTopic, partition_for, position
 from tests.gateway.running import running, token
 
@@ -31,7 +31,8 @@ class Follower:
     def send(self, payload: bytes) -> None:
         self.replies.append(payload)
 
-    def push(self, push: Push) -> None:
+    def push(self, push: Pushed) -> None:
+        assert isinstance(push, Push)
         self.pushed.append(push.publication.offset)
 
     def close(self, disconnect: Disconnect) -> None:

@@ -30,12 +30,13 @@ class JsonCodec:
             raise MalformedFrameError("not a command of the protocol in JSON") from error
 
     def encode(self, reply: Reply) -> bytes:
-        """See `Codec`."""
-        return self._encoder.encode(reply)
+        """See `Codec`. A line break can only come from data that somebody wrote over several lines."""
+        text = self._encoder.encode(reply)
+        return text if b"\n" not in text else msgspec.json.format(text, indent=-1)
 
     def encode_push(self, push: Push) -> bytes:
-        """See `Codec`. A channel's name holds nothing that JSON escapes (`domain.ids`)."""
-        return b'{"push":{"channel":"%b","pub":%b}}' % (push.channel.encode(), push.publication.json)
+        """See `Codec`."""
+        return b'{"push":{"channel":%b,"pub":%b}}' % (self._encoder.encode(push.channel), push.publication.json)
 
 
 def _publication_json(value: object) -> msgspec.Raw:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from push_service.gateway.metrics import ConnectOutcome
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import SLOW, Disconnect
-from push_service.gateway.push import ConflationKey, Push
+from push_service.gateway.push import ConflationKey, Pushed
 from push_service.gateway.send_queue import SendQueue
 from push_service.gateway.session import Session
 from push_service.gateway.websocket.frames import Event, EventKind, FrameReader, close_echo, close_frame, pong_frame
@@ -87,7 +87,7 @@ class SocketConnection(asyncio.Protocol):
         """See Transport."""
         self._write(self._wire.frame(payload), None)
 
-    def push(self, push: Push) -> None:
+    def push(self, push: Pushed) -> None:
         """See Transport."""
         if self._queue is None and not self._closing:
             self._transport.write(push.frame(self._wire))

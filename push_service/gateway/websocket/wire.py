@@ -1,6 +1,7 @@
 """An encoding of the protocol in WebSocket messages."""
 
 from push_service.gateway.protocol.codec import Codec
+from push_service.gateway.protocol.replies import Reply
 from push_service.gateway.push import Push
 from push_service.gateway.websocket.frames import text_frame
 
@@ -20,3 +21,7 @@ class TextWire:
     def push_frame(self, push: Push) -> bytes:
         """See `Wire`."""
         return text_frame(self.codec.encode_push(push))
+
+    def reply_frame(self, reply: Reply) -> bytes:
+        """See `Wire`."""
+        return text_frame(self.codec.encode(reply))
