@@ -103,6 +103,7 @@ class GroupPartitions:
             self._not_opened(owned, error)
             return
         consumer.incremental_assign([owned.at(offset)])
+        consumer.resume([owned.at(offset)])  # paused in an outage, it would still be: the library remembers
         owned.next_offset = max(offset, 0)
         log.info("partition opened", group=self._group, place=owned.place, offset=offset)
 

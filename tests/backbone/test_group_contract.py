@@ -139,6 +139,27 @@ def test_a_lost_partition_is_dropped_and_loaded_again_and_others_go_on(kafka: Ka
     assert handler.values(1) == sent[1][6:], "the handler's new mark says where to begin"
 
 
+def test_a_partition_that_is_lost_at_the_end_of_an_outage_is_read_on(kafka: KafkaKind, unique: str) -> None:
+    """It was paused for the outage; begun again, it is not. So it is when a store answers late what was given up."""
+    kafka.create_topic(unique)
+    sent = publish(kafka, unique, ["0"])
+    troubles = itertools.count()
+
+    def trouble(records: Sequence[InRecord]) -> None:
+        number = next(troubles)
+        if number == 0:
+            raise KafkaUnavailable("the store is away")
+        if number == 1:
+            raise LostPartition(handler.refs()[0])
+
+    handler = RecordingHandler(before=trouble)
+    with kafka.member(unique, unique, handler) as work_until:
+        work_until(lambda: len(handler.handled) >= 1)
+        sent += publish(kafka, unique, ["1"])
+        work_until(lambda: len(handler.handled) >= 2)
+    assert handler.values() == sent
+
+
 def test_a_blocked_partition_does_not_block_another(kafka: KafkaKind, unique: str) -> None:
     kafka.create_topic(unique, 2)
     blocked = [True]
