@@ -1,6 +1,5 @@
 """Where Kafka is, and how to log in. Any librdkafka property can be passed through."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -8,6 +7,7 @@ from confluent_kafka import KafkaException, Producer
 from pydantic import Field, model_validator
 
 from backbone.errors import kafka_error
+from backbone.library_log import LibraryLog
 from runtime.settings import Properties, Section
 
 ClientConfig = dict[str, Any]
@@ -96,7 +96,7 @@ class KafkaSettings(Section, section="KAFKA"):
     def client_properties(self) -> ClientConfig:
         """The properties for any client, secrets in clear: never log them."""
         given = {name: value.get_secret_value() for name, value in self.properties.items()}
-        return {"bootstrap.servers": self.bootstrap, "logger": logging.getLogger("librdkafka"), **given}
+        return {"bootstrap.servers": self.bootstrap, "logger": LibraryLog(), **given}
 
     def admin_config(self) -> ClientConfig:
         """For clients that only look things up."""
