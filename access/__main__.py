@@ -13,7 +13,7 @@ from access import printing
 from access.arguments import parser
 from access.commands import CommandError, create, list_all, make_jwt, revoke, set_limits
 from access.settings import AccessSettings
-from access.tokens import TokenMaker
+from access.token_maker import TokenMaker
 from domain.errors import OutageError
 from runtime.settings import SettingsError, load_sections
 from storage.postgres.credentials import PostgresCredentials

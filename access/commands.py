@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from access.minting import Minted, MintingError, mint_backend, mint_device
-from access.tokens import TokenMaker
+from access.token_maker import TokenMaker
 from access.viewer import Capability
 from domain.instants import SECOND, Micros, format_rfc3339
 from storage.credentials import Credential, CredentialStore

@@ -1,4 +1,4 @@
-"""What can be watched of the credential book."""
+"""What can be watched of the credential book and of the published keys."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -18,4 +18,20 @@ class BookMetrics:
             "fleetcast_access_confirmed_timestamp_seconds",
             "When PostgreSQL was last asked, with success, what was revoked.",
             registry=registry,
+        )
+
+
+class JwksMetrics:
+    """How fresh the published keys of tokens are."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.readings = Counter(
+            "fleetcast_access_jwks_readings",
+            "Readings of the identity provider's key set: read, or failed.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.keys = Gauge("fleetcast_access_jwks_keys", "Published keys that are known.", registry=registry)
+        self.read_at = Gauge(
+            "fleetcast_access_jwks_read_timestamp_seconds", "When the key set was last read.", registry=registry
         )

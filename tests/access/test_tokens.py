@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from access.compact_token import MAX_TOKEN_CHARACTERS
 from access.settings import AccessSettings
-from access.tokens import MAX_TOKEN_CHARACTERS, TokenError, TokenFault, TokenMaker, TokenVerifier
+from access.token_error import TokenError, TokenFault
+from access.token_maker import TokenMaker
+from access.tokens import TokenVerifier
 from access.viewer import Viewer
 from domain.instants import HOUR, SECOND
 from runtime.settings import SettingsError, load_sections
@@ -55,6 +58,7 @@ def test_what_is_made_is_accepted() -> None:
         fleets=frozenset({"acme", "acme.eu"}),
         capabilities=frozenset({"watch"}),
         expires_at=(NOW + 3600) * SECOND,
+        issued_at=NOW * SECOND,
     )
 
 
@@ -86,8 +90,8 @@ def test_only_hs256_is_taken() -> None:
     assert refused(signed(CLAIMS, "k" * 64, "HS512")) is TokenFault.MALFORMED
 
 
-@pytest.mark.parametrize("name", sorted(CLAIMS))
-def test_every_claim_is_required(name: str) -> None:
+@pytest.mark.parametrize("name", ["sub", "tenant", "exp"])
+def test_who_and_until_when_are_required(name: str) -> None:
     assert refused(signed({key: value for key, value in CLAIMS.items() if key != name})) is TokenFault.BAD_CLAIMS
 
 
@@ -109,7 +113,20 @@ def test_every_claim_is_required(name: str) -> None:
         {"exp": 1e300},
         {"exp": -1},
         {"iat": "now"},
-        {"aud": "somebody-else"},
+        {"caps": {}},
+        {"caps": [{"channels": ["a"]}]},
+        {"caps": [{"channels": ["^a+$"], "match": "regex", "allow": ["sub"]}]},
+        {"caps": [{"channels": ["order:ac*"], "match": "wildcard", "allow": ["sub"]}]},
+        {"caps": [{"channels": [""], "allow": ["sub"]}]},
+        {"caps": [{"channels": ["a"] * 501, "allow": ["sub"]}]},
+        {"caps": [{"channels": ["a"], "allow": ["sub"]}] * 51},
+        {"channels": ["x" * 301]},
+        {"channels": [f"c{each}" for each in range(101)]},
+        {"info": "x" * 5_000},
+        {"jti": ""},
+        {"jti": 7},
+        {"expire_at": "later"},
+        {"channel": "order:acme/A-1"},
     ],
 )
 def test_claims_are_what_they_should_be(wrong: dict[str, Any]) -> None:

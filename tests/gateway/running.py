@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from access.settings import AccessSettings
-from access.tokens import TokenMaker, TokenVerifier
+from access.token_maker import TokenMaker
+from access.tokens import TokenVerifier
 from access.viewer import Capability
 from domain.instants import HOUR, SECOND, Micros
 from push_service.gateway.gateway import SOCKET_PATH, Gateway

@@ -6,7 +6,7 @@ import json
 import aiohttp
 import pytest
 
-from access.tokens import TokenMaker
+from access.token_maker import TokenMaker
 from backbone.partition_reader import ReadProblem
 from domain.instants import SECOND
 from tests.gateway.live_topic import position, status

@@ -12,7 +12,7 @@ import msgspec
 
 from access.minting import Minted, mint_backend, mint_device
 from access.settings import AccessSettings
-from access.tokens import TokenMaker
+from access.token_maker import TokenMaker
 from devstack.demo import Demo
 from devstack.stack_file import StackFile
 from domain.instants import HOUR, SECOND, Micros, format_rfc3339
