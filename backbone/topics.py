@@ -167,12 +167,13 @@ CLIENT_ACTIONS = Topic(
 )
 GATEWAY_CONTROL = Topic(
     name="gateway.control.v1",
-    key="user or token",
+    key="action/tenant/id of a revocation, order/slot of what concerns open connections only",
     kept_days=None,
-    written_by=("control_api", "gateway"),
+    written_by=("gateway",),
+    record="GatewayControl",
     cleanup=Cleanup.COMPACT,
     partitions=1,
-    doc="Disconnects, subscribes and revocations; every gateway reads it before it is ready.",
+    doc="Disconnects, subscribes and revocations; every gateway reads it whole before it is ready.",
 )
 
 
