@@ -14,7 +14,12 @@ class ChannelAddress(NamedTuple):
 
 
 def channel_address(channel: Channel) -> ChannelAddress:
-    """All channels of a fleet share one key, so one record names several of them and one offset orders them all."""
-    if channel.kind is ChannelKind.USER:
+    """All channels of a fleet share one key, so one record names several of them and one offset orders them all.
+
+    Likewise all channels of one owner in a kind of the deployment's own.
+    """
+    if channel.kind == ChannelKind.USER:
         return ChannelAddress(USER_LIVE, f"{channel.owner}/{channel.member}".encode())
-    return ChannelAddress(LIVE, channel.owner.encode())
+    if channel.kind in ChannelKind.__members__.values():
+        return ChannelAddress(LIVE, channel.owner.encode())
+    return ChannelAddress(LIVE, f"{channel.kind}:{channel.owner}".encode())

@@ -1,6 +1,7 @@
 """Channels: the names that clients subscribe to."""
 
 import enum
+import re
 
 import msgspec
 
@@ -16,6 +17,13 @@ class ChannelKind(enum.StrEnum):
     USER = "user"
 
 
+KIND_RULE = "1 to 32 of a-z 0-9 _ -, beginning with a letter"
+NAME_RULE = "1 to 250 of A-Z a-z 0-9 . _ ~ / # $ @ ! * + = ( ) -"
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
+# Nothing that JSON escapes, no comma (it separates channels in headers), no colon (it ends a kind).
+_NAME = re.compile(r"[A-Za-z0-9._~/#$@!*+=()-]{1,250}", re.ASCII)
+
+
 class ChannelError(ValueError):
     """The text is not the name of a channel."""
 
@@ -23,14 +31,16 @@ class ChannelError(ValueError):
 class Channel(msgspec.Struct, frozen=True):
     """A parsed channel: `fleet:acme`, `asset:acme/truck-7`, `order:acme/A-1001`, `user:acme/u42`."""
 
-    kind: ChannelKind
+    kind: str
+    """One of ChannelKind, or a kind of the deployment's own; empty for a name without a colon."""
     owner: str
-    """The fleet; of a user's channel the tenant."""
+    """The fleet; of a user's channel the tenant. Of a deployment's own kind: what is before the first slash."""
     member: str | None = None
-    """The asset, order or user; None for a fleet's own channel."""
+    """The asset, order or user, or what is after the first slash; None for a fleet's own channel."""
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.owner}" if self.member is None else f"{self.kind}:{self.owner}/{self.member}"
+        name = self.owner if self.member is None else f"{self.owner}/{self.member}"
+        return f"{self.kind}:{name}" if self.kind else name
 
     @property
     def tenant(self) -> str:
@@ -56,6 +66,19 @@ def parse_channel(text: str) -> Channel:
     return Channel(kind, owner, member)
 
 
+def is_own_kind(text: str) -> bool:
+    """Whether a deployment may call a kind of channels so. Empty: the kind of names without a colon."""
+    return not text or (_KIND.fullmatch(text) is not None and text not in ChannelKind.__members__.values())
+
+
+def parse_own_channel(kind: str, name: str) -> Channel:
+    """A channel of a deployment's own kind: `chat:acme/room-1` is `chat` and `acme/room-1`. Raises ChannelError."""
+    if _NAME.fullmatch(name) is None:
+        raise ChannelError(f"not a channel: a name is {NAME_RULE}")
+    owner, slash, member = name.partition("/")
+    return Channel(kind, owner, member if slash else None)
+
+
 def fleet_channel(fleet: str) -> str:
     """The channel of everything that happens in a fleet."""
     return f"{ChannelKind.FLEET}:{fleet}"
@@ -69,3 +92,8 @@ def asset_channel(fleet: str, asset: str) -> str:
 def order_channel(fleet: str, order: str) -> str:
     """The public channel of one order."""
     return f"{ChannelKind.ORDER}:{fleet}/{order}"
+
+
+def user_channel(tenant: str, user: str) -> str:
+    """The channel of what concerns one user."""
+    return f"{ChannelKind.USER}:{tenant}/{user}"

@@ -1,61 +1,159 @@
-"""What each kind of channel allows: one table, one line a kind."""
+"""What each kind of channel allows: one table, one line a kind, to which a deployment adds kinds of its own.
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+| kind | who may subscribe | history | snapshot | presence | joins | clients publish | conflated |
+|---|---|---|---|---|---|---|---|
+| `fleet`, `asset`, `order` | tokens that name the fleet | what Kafka keeps | yes | no | no | no | positions |
+| `user` | that user alone | what Kafka keeps | no | yes | no | no | nothing |
+| own kinds | as configured (`channel_kinds.py`) | by count and time | no | as configured | | | |
+
+A capability of a token, or a subscription token, allows more than its kind's line; nothing allows another tenant's.
+"""
+
+import enum
+from collections.abc import Mapping
 
 import msgspec
 
+from access.capabilities import Permission
 from access.viewer import Capability, Viewer
-from domain.channels import Channel, ChannelError, ChannelKind, parse_channel
+from domain.channels import Channel, ChannelError, ChannelKind, parse_channel, parse_own_channel
 
 
-def _of_own_fleet(viewer: Viewer, channel: Channel) -> bool:
-    return channel.owner in viewer.fleets
+class Audience(enum.StrEnum):
+    """Who may subscribe, besides that the token must be able to watch."""
+
+    FLEET = "fleet"
+    """Tokens that name the channel's owner among their fleets."""
+    TENANT = "tenant"
+    """Every token of the tenant that is the channel's owner."""
+    USER = "user"
+    """The user that the channel names: `kind:TENANT/USER`."""
+    TOKEN = "token"  # noqa: S105 a name
+    """Only who has a capability or a subscription token for it; the owner is a tenant or a fleet."""
+    ANYONE = "anyone"
+    """Every connection of every tenant: for deployments with one tenant, and for what is public."""
 
 
-def _own(viewer: Viewer, channel: Channel) -> bool:
-    return channel.owner == viewer.tenant and channel.member == viewer.user
+class Publishers(enum.StrEnum):
+    """Which clients may publish."""
+
+    NOBODY = "nobody"
+    SUBSCRIBERS = "subscribers"
+    """Who is subscribed, on the same connection."""
+    AUDIENCE = "audience"
+    """Whoever may subscribe."""
 
 
 class ChannelRule(msgspec.Struct, frozen=True):
     """What a kind of channel allows."""
 
-    allows: Callable[[Viewer, Channel], bool]
-    """Who may subscribe, besides that the token must be of the channel's tenant and able to watch."""
-    recoverable: bool
+    audience: Audience
+    recoverable: bool = True
     """Whether a client gets a position, and what it missed."""
-    snapshot: bool
+    history: bool = True
+    """Whether a subscriber may read what was published."""
+    history_size: int | None = None
+    """So many publications count as kept, for history and for recovery; None: all that Kafka keeps."""
+    history_seconds: int | None = None
+    """Those that are older do not count as kept; None: all that Kafka keeps."""
+    snapshot: bool = False
     """Whether a first subscribe gets the channel's state."""
-    conflated_kinds: frozenset[str]
+    presence: bool = False
+    """Whether a subscriber may ask who else is."""
+    joins: bool = False
+    """Whether it is published who joins and leaves, to subscribers that ask for it."""
+    force_joins: bool = False
+    """Whether subscribers get that without asking."""
+    publishers: Publishers = Publishers.NOBODY
+    conflated_kinds: frozenset[str] = frozenset()
     """Kinds of updates of which a slow reader may get only the newest of each entity."""
 
 
 _POSITIONS = frozenset({"position"})
+_SHOWN = ChannelRule(Audience.FLEET, snapshot=True, conflated_kinds=_POSITIONS)
 
-CHANNEL_RULES: Mapping[ChannelKind, ChannelRule] = MappingProxyType(
-    {
-        ChannelKind.FLEET: ChannelRule(_of_own_fleet, recoverable=True, snapshot=True, conflated_kinds=_POSITIONS),
-        ChannelKind.ASSET: ChannelRule(_of_own_fleet, recoverable=True, snapshot=True, conflated_kinds=_POSITIONS),
-        ChannelKind.ORDER: ChannelRule(_of_own_fleet, recoverable=True, snapshot=True, conflated_kinds=_POSITIONS),
-        ChannelKind.USER: ChannelRule(_own, recoverable=True, snapshot=False, conflated_kinds=frozenset()),
-    }
-)
+CHANNEL_RULES: Mapping[str, ChannelRule] = {
+    ChannelKind.FLEET: _SHOWN,
+    ChannelKind.ASSET: _SHOWN,
+    ChannelKind.ORDER: _SHOWN,
+    ChannelKind.USER: ChannelRule(Audience.USER, presence=True),
+}
+"""The kinds that every deployment has."""
 
-
-def permitted_channel(viewer: Viewer, name: str) -> Channel | None:
-    """The channel, if it exists and the viewer may subscribe to it.
-
-    None otherwise, whatever the reason: nobody learns which names of other tenants exist.
-    """
-    try:
-        channel = parse_channel(name)
-    except ChannelError:
-        return None
-    if channel.tenant != viewer.tenant or Capability.WATCH not in viewer.capabilities:
-        return None
-    return channel if CHANNEL_RULES[channel.kind].allows(viewer, channel) else None
+DEFAULT_KIND = ""
+"""The kind of channels whose name has no colon. There is none unless a deployment configures it."""
 
 
-def rule_of(channel: str) -> ChannelRule:
-    """The rule of a channel that is known to be well-formed."""
-    return CHANNEL_RULES[ChannelKind(channel.partition(":")[0])]
+class ChannelRules:
+    """The kinds of a deployment: ours and its own."""
+
+    def __init__(self, own: Mapping[str, ChannelRule] | None = None) -> None:
+        """`own`: by kind, `DEFAULT_KIND` for names without a colon; see `channel_kinds`."""
+        self._rules = {**(own or {}), **CHANNEL_RULES}
+
+    def parse(self, name: str) -> Channel | None:
+        """The channel of this name; None when there can be none, or its kind is unknown."""
+        kind, colon, rest = name.partition(":")
+        try:
+            if colon and kind in CHANNEL_RULES:
+                return parse_channel(name)
+            if not colon:
+                kind, rest = DEFAULT_KIND, name
+            elif not kind:
+                return None
+            return parse_own_channel(kind, rest) if kind in self._rules else None
+        except ChannelError:
+            return None
+
+    def of(self, name: str) -> ChannelRule:
+        """The rule of a channel whose name was parsed before. Raises KeyError for a kind that is not served."""
+        kind, colon, _ = name.partition(":")
+        return self._rules[kind if colon else DEFAULT_KIND]
+
+    def permits(self, viewer: Viewer, permission: Permission, channel: Channel, *, subscribed: bool = False) -> bool:
+        """Whether the viewer may do this with a channel that was parsed before.
+
+        `subscribed`: the connection is, be it by a token for this one channel: then it may read, and publish where
+        the kind lets subscribers.
+        """
+        name = str(channel)
+        rule = self.of(name)
+        admitted = _admits(rule.audience, viewer, channel)
+        # What is everybody's is of the viewer's own tenant, as far as tenants go.
+        tenant = viewer.tenant if rule.audience is Audience.ANYONE else channel.tenant
+        if viewer.allows(permission, name, tenant=tenant, by_rule=admitted):
+            return True
+        if permission is not Permission.PUB:
+            return subscribed and permission is not Permission.SUB
+        if rule.publishers is Publishers.NOBODY or any(cap.names(name) for cap in viewer.caps):
+            return False
+        return subscribed or (
+            rule.publishers is Publishers.AUDIENCE and admitted and Capability.WATCH in viewer.capabilities
+        )
+
+    def permitted(self, viewer: Viewer, name: str) -> Channel | None:
+        """The channel, if it exists and the viewer may subscribe to it without a subscription token.
+
+        None otherwise, whatever the reason: nobody learns which names of other tenants exist.
+        """
+        channel = self.parse(name)
+        return channel if channel is not None and self.permits(viewer, Permission.SUB, channel) else None
+
+    def of_tenant(self, tenant: str, name: str) -> Channel | None:
+        """The channel, if it exists and is the tenant's own or everybody's."""
+        channel = self.parse(name)
+        if channel is None:
+            return None
+        return channel if self.of(name).audience is Audience.ANYONE or channel.tenant == tenant else None
+
+
+def _admits(audience: Audience, viewer: Viewer, channel: Channel) -> bool:
+    if audience is Audience.ANYONE:
+        return True
+    if channel.tenant != viewer.tenant:
+        return False
+    if audience is Audience.FLEET:
+        return channel.owner in viewer.fleets
+    if audience is Audience.TENANT:
+        return channel.owner == viewer.tenant
+    return audience is Audience.USER and channel.owner == viewer.tenant and channel.member == viewer.user

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from access.tokens import TokenVerifier
 from backbone.partition_ref import PartitionRef
 from push_service.gateway.backlog import ReplyLimits
+from push_service.gateway.channel_kinds import read_channel_kinds
+from push_service.gateway.channel_rules import ChannelRules
 from push_service.gateway.commands.dispatcher import Dispatcher
 from push_service.gateway.commands.handler import Handler
 from push_service.gateway.commands.table import command_table
@@ -18,6 +20,7 @@ from push_service.gateway.partition_feed import PartitionFeed
 from push_service.gateway.partition_log import LogLimits, PartitionLog
 from push_service.gateway.protocol.disconnects import INSUFFICIENT_STATE
 from push_service.gateway.protocol.json_codec import JsonCodec
+from push_service.gateway.protocol.protobuf.codec import ProtobufCodec
 from push_service.gateway.recovery import Recovery
 from push_service.gateway.send_queue import QueueLimits
 from push_service.gateway.session import Session
@@ -26,7 +29,8 @@ from push_service.gateway.snapshots import SnapshotCache
 from push_service.gateway.subscriptions import Subscriptions
 from push_service.gateway.transport import Transport
 from push_service.gateway.websocket.door import SocketDoor, SocketLimits
-from push_service.gateway.websocket.wire import TextWire
+from push_service.gateway.websocket.handshake import PROTOBUF
+from push_service.gateway.websocket.wire import SocketWire
 from runtime.token_bucket import TokenBucket
 from storage.snapshots import SnapshotReader
 
@@ -55,7 +59,8 @@ class Gateway:
         self.heartbeat = Heartbeat(settings.ping_seconds, settings.pong_seconds)
         self._decoder = LiveDecoder(codec)
         self._log_limits = LogLimits(settings.log_bytes, settings.log_publications)
-        self._hub = Hub(metrics)
+        self.rules = ChannelRules(read_channel_kinds(settings.channel_kinds))
+        self._hub = Hub(self.rules, metrics)
         limits = FeedLimits(
             settings.history_seconds, settings.history_max_records, settings.linger_seconds, settings.backlog_records
         )
@@ -73,6 +78,7 @@ class Gateway:
     def _commands(self, tokens: TokenVerifier) -> Mapping[str, Handler]:
         reply_limits = ReplyLimits(self.settings.reply_bytes, self.settings.reply_publications)
         return command_table(
+            rules=self.rules,
             tokens=tokens,
             heartbeat=self.heartbeat,
             feeds=self.feeds,
@@ -85,11 +91,11 @@ class Gateway:
 
     def _new_door(self) -> SocketDoor:
         settings = self.settings
-        json = TextWire(JsonCodec())
+        json = SocketWire.text(JsonCodec())
         return SocketDoor(
             path=SOCKET_PATH,
             origins=settings.allowed_origins,
-            wires={None: json, "centrifuge-json": json},
+            wires={None: json, "centrifuge-json": json, PROTOBUF: SocketWire.binary(ProtobufCodec())},
             limits=SocketLimits(
                 max_sockets=settings.max_sockets,
                 max_frame_bytes=settings.max_frame_bytes,

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from push_service.gateway.channel_rules import rule_of
+from push_service.gateway.channel_rules import ChannelRules
 from push_service.gateway.publication import Publication
 from push_service.gateway.push import Push, Pushed
 
@@ -23,7 +23,8 @@ class DeliveryObserver(Protocol):
 class Hub:
     """The subscribers of this process by channel."""
 
-    def __init__(self, observer: DeliveryObserver) -> None:
+    def __init__(self, rules: ChannelRules, observer: DeliveryObserver) -> None:
+        self._rules = rules
         self._channels: dict[str, dict[Subscriber, None]] = {}
         self._observer = observer
 
@@ -45,7 +46,7 @@ class Hub:
             subscribers = self._channels.get(channel)
             if subscribers is None:
                 continue
-            conflated = publication.update.kind in rule_of(channel).conflated_kinds
+            conflated = publication.update.kind in self._rules.of(channel).conflated_kinds
             push = Push(channel, publication, conflated=conflated)
             for subscriber in tuple(subscribers):  # one that turns out to be gone unsubscribes while we write
                 subscriber.push(push)

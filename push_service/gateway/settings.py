@@ -2,6 +2,7 @@
 
 from pydantic import Field, field_validator
 
+from push_service.gateway.channel_kinds import read_channel_kinds
 from runtime.settings import Section
 
 _KIB = 1024
@@ -28,6 +29,31 @@ class GatewaySettings(Section, section="GATEWAY"):
     max_frame_commands: int = Field(512, ge=1, description="Most commands in a message.")
     commands_per_second: float = Field(50.0, gt=0, description="Commands of a connection, in the long run.")
     commands_burst: int = Field(1_000, ge=1, description="Commands of a connection at once.")
+    channel_kinds: str = Field(
+        "{}",
+        description="Kinds of channels of this deployment's own, as a JSON object (docs/live-protocol.md); in a file "
+        "with GATEWAY_CHANNEL_KINDS_FILE.",
+    )
+    own_channel: str = Field(
+        "user:{tenant}/{user}",
+        description="The channel that every user's connection follows unasked: a name with {tenant} and {user}; "
+        "none for no such channel.",
+    )
+    publish_bytes: int = Field(16 * _KIB, ge=1, description="Longest data of a client's publish.")
+    publishes_per_second: float = Field(10.0, gt=0, description="Publishes of a connection, in the long run.")
+    publishes_burst: int = Field(50, ge=1, description="Publishes of a connection at once.")
+    publish_seconds: float = Field(
+        4.0, gt=0, le=60, description="What a publish may wait for Kafka; then a temporary error."
+    )
+    lease_seconds: float = Field(
+        30.0,
+        ge=1,
+        description="For how long others take this gateway's connections for alive when it says nothing more; it says "
+        "so three times as often.",
+    )
+    presence_clients: int = Field(
+        1_000, ge=1, description="Most connections that an answer about presence names; more are counted only."
+    )
     max_subscriptions: int = Field(128, ge=1, description="Channels that a connection may follow.")
     subscribe_seconds: float = Field(
         4.0, gt=0, le=60, description="What a subscribe may wait for; then a temporary error. SDKs give up after 5 s."
@@ -73,6 +99,19 @@ class GatewaySettings(Section, section="GATEWAY"):
         description="On SIGTERM: over how long the sockets are closed, to reconnect elsewhere. "
         "PROCESS_SERVICE_STOP_SECONDS is at least 4 s more.",
     )
+
+    @field_validator("channel_kinds")
+    @classmethod
+    def _kinds(cls, text: str) -> str:
+        read_channel_kinds(text)
+        return text
+
+    @field_validator("own_channel")
+    @classmethod
+    def _own_channel(cls, text: str) -> str:
+        if text != "none" and "{user}" not in text:
+            raise ValueError("names no {user}: it would be the same channel for all; none for no such channel")
+        return text
 
     @field_validator("allowed_origins")
     @classmethod

@@ -12,8 +12,11 @@ the state of a topic that was deleted and made again is never taken for the stat
 | `fc1:status:{T/P}:of:FLEET/ENTITY` | string | the entity's status with the highest version (JSON) | route |
 | `fc1:live:{T/P}:mark` | hash | how far the snapshots are valid, and the highest rank seen of each source | recorder |
 | `fc1:live:{T/P}:state:CHANNEL` | hash | `kind|entity` -> the latest update and its offset | recorder |
-| `fc1:live:{T/P}:last:CHANNEL` | string | offset of the channel's last record | recorder |
-| `fc1:live:{T/P}:history:CHANNEL` | sorted set | the offsets of the channel's last records, bounded | recorder |
+| `fc1:live:{T/P}:last:CHANNEL` | string | offset of the channel's last record, and where its list was cut | recorder |
+| `fc1:live:{T/P}:history:CHANNEL` | list | the offsets of the channel's last records, rising, bounded | recorder |
+| `fc1:gateways` | sorted set | gateway -> until when its lease lasts (ms, by Redis' clock) | gateway |
+| `fc1:presence:CHANNEL` | hash | `gateway|client|user` -> what others are told of it (JSON) | gateway |
+| `fc1:connections:TENANT/USER` | hash | `gateway|client|user` -> `storage/connection.py` (JSON) | gateway |
 
 T is the topic id of the partition that is consumed, P its number.
 """
@@ -72,3 +75,18 @@ def live_last(tag: PartitionTag, channel: str) -> str:
 def live_history(tag: PartitionTag, channel: str) -> str:
     """The offsets of the last records of one channel."""
     return f"{PREFIX}:live:{tag}:history:{channel}"
+
+
+def gateway_leases() -> str:
+    """Which gateways live."""
+    return f"{PREFIX}:gateways"
+
+
+def presence(channel: str) -> str:
+    """The connections that follow one channel."""
+    return f"{PREFIX}:presence:{channel}"
+
+
+def connections(tenant: str, user: str) -> str:
+    """The open connections of one user."""
+    return f"{PREFIX}:connections:{tenant}/{user}"

@@ -3,8 +3,7 @@
 from collections.abc import Awaitable
 
 from backbone.partition_ref import PartitionRef
-from domain.channels import Channel
-from push_service.gateway.channel_rules import CHANNEL_RULES, permitted_channel
+from push_service.gateway.channel_rules import ChannelRules
 from push_service.gateway.feed_table import FeedTable
 from push_service.gateway.metrics import GatewayMetrics, SubscribeOutcome
 from push_service.gateway.protocol.commands import SubscribeRequest
@@ -27,12 +26,14 @@ class SubscribeCommand:
 
     def __init__(
         self,
+        rules: ChannelRules,
         feeds: FeedTable,
         recovery: Recovery,
         subscriptions: Subscriptions,
         max_subscriptions: int,
         metrics: GatewayMetrics,
     ) -> None:
+        self._rules = rules
         self._feeds = feeds
         self._recovery = recovery
         self._subscriptions = subscriptions
@@ -42,8 +43,8 @@ class SubscribeCommand:
     def __call__(
         self, session: Session, request: SubscribeRequest
     ) -> SubscribeResult | Awaitable[SubscribeResult | None]:
-        channel, ref = self._permitted(session, request.channel)
-        wanted = Wanted(self._feeds.hold(ref), CHANNEL_RULES[channel.kind], request)
+        ref = self._permitted(session, request.channel)
+        wanted = Wanted(self._feeds.hold(ref), self._rules.of(request.channel), request)
         try:
             result = self._recovery.now(wanted)
         except CommandError:
@@ -57,12 +58,12 @@ class SubscribeCommand:
         session.subscribing[wanted.channel] = attempt
         return self._soon(session, wanted, attempt)
 
-    def _permitted(self, session: Session, name: str) -> tuple[Channel, PartitionRef]:
-        """The channel and where it is read, if the session may subscribe to it now. Raises CommandError."""
+    def _permitted(self, session: Session, name: str) -> PartitionRef:
+        """Where the channel is read, if the session may subscribe to it now. Raises CommandError."""
         if not name:
             raise DisconnectError(BAD_REQUEST)
         assert session.viewer is not None
-        channel = permitted_channel(session.viewer, name)
+        channel = self._rules.permitted(session.viewer, name)
         if channel is None:
             self._metrics.subscribe(SubscribeOutcome.DENIED)
             raise CommandError(PERMISSION_DENIED)
@@ -74,7 +75,7 @@ class SubscribeCommand:
         elif ref is None:
             problem = NOT_AVAILABLE
         else:
-            return channel, ref
+            return ref
         self._metrics.subscribe(SubscribeOutcome.REFUSED)
         raise CommandError(problem)
 

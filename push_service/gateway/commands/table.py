@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from access.tokens import TokenVerifier
+from push_service.gateway.channel_rules import ChannelRules
 from push_service.gateway.commands.connect import ConnectCommand
 from push_service.gateway.commands.handler import Handler
 from push_service.gateway.commands.ping import answer_ping
@@ -23,6 +24,7 @@ from push_service.gateway.subscriptions import Subscriptions
 
 def command_table(
     *,
+    rules: ChannelRules,
     tokens: TokenVerifier,
     heartbeat: Heartbeat,
     feeds: FeedTable,
@@ -37,7 +39,7 @@ def command_table(
     return {
         "connect": ConnectCommand(tokens, heartbeat, metrics),
         "refresh": RefreshCommand(tokens),
-        "subscribe": SubscribeCommand(feeds, recovery, subscriptions, settings.max_subscriptions, metrics),
+        "subscribe": SubscribeCommand(rules, feeds, recovery, subscriptions, settings.max_subscriptions, metrics),
         "unsubscribe": UnsubscribeCommand(subscriptions),
         "ping": answer_ping,
         "rpc": RpcCommand({SnapshotPage.NAME: page}),

@@ -1,0 +1,109 @@
+"""Presence in Redis: a hash for each place, and one sorted set with the leases of all gateways, by Redis' own clock."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from storage.presence import Change, Counted, Entry
+from storage.redis.connection import AsyncRedis, outages_translated
+from storage.redis.keys import gateway_leases
+
+KEEP_SECONDS = 86_400
+"""How long a place is kept after the last write to it: rubbish of dead gateways, at places nobody comes to."""
+PIPELINED = 500
+"""Changes that are sent at once."""
+
+_SEPARATOR = "|"
+
+# KEYS: the leases. ARGV: the gateway, seconds. Leases that ended a day ago are forgotten.
+_RENEW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[1], now + math.floor(ARGV[2] * 1000), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 86400000)
+return (ends and tonumber(ends) > now) and 1 or 0
+"""
+
+# KEYS: the leases. The gateways that live.
+_LIVE = """
+local time = redis.call('TIME')
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (time[1] * 1000 + math.floor(time[2] / 1000)), '+inf')
+"""
+
+
+class RedisPresence:
+    """A `PresenceStore` over a Redis client of the event loop."""
+
+    def __init__(self, client: AsyncRedis) -> None:
+        self._client = client
+        self._renew = client.register_script(_RENEW)
+        self._live = client.register_script(_LIVE)
+
+    async def renew(self, gateway: str, seconds: float) -> bool:
+        """See PresenceStore."""
+        with outages_translated():
+            return bool(await self._renew(keys=[gateway_leases()], args=[gateway, f"{seconds:.3f}"]))
+
+    async def end(self, gateway: str) -> None:
+        """See PresenceStore."""
+        with outages_translated():
+            await self._client.zrem(gateway_leases(), gateway)
+
+    async def write(self, gateway: str, changes: Sequence[Change]) -> None:
+        """See PresenceStore."""
+        left = iter(changes)
+        while batch := tuple(islice(left, PIPELINED)):
+            with outages_translated():
+                await self._write(gateway, batch)
+
+    async def read(self, place: str, *, but: str, at_most: int) -> list[Entry] | None:
+        """See PresenceStore."""
+        others = await self._others(but)
+        if not others:
+            return []
+        with outages_translated():
+            # The names first: there may be many more of them, and some are of dead gateways.
+            fields = _of(others, await self._client.hkeys(place))
+            if len(fields) > at_most:
+                return None
+            values: list[Any] = []
+            if fields:
+                values = await self._client.hmget(place, [_SEPARATOR.join(field) for field in fields])
+        return [
+            Entry(client, user, value)
+            for (_, client, user), value in zip(fields, values, strict=True)
+            if value is not None
+        ]
+
+    async def count(self, place: str, *, but: str) -> Counted:
+        """See PresenceStore."""
+        others = await self._others(but)
+        if not others:
+            return Counted(frozenset(), frozenset())
+        with outages_translated():
+            found = _of(others, await self._client.hkeys(place))
+        return Counted(frozenset(client for _, client, _ in found), frozenset(user for *_, user in found))
+
+    async def _others(self, but: str) -> frozenset[str]:
+        with outages_translated():
+            live: list[bytes] = await self._live(keys=[gateway_leases()])
+        return frozenset(each.decode() for each in live) - {but}
+
+    async def _write(self, gateway: str, changes: Sequence[Change]) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        for change in changes:
+            field = _SEPARATOR.join((gateway, change.client, change.user))
+            if change.value is None:
+                pipeline.hdel(change.place, field)
+            else:
+                pipeline.hset(change.place, field, change.value)
+        for place in dict.fromkeys(change.place for change in changes):
+            pipeline.expire(place, KEEP_SECONDS)
+        await pipeline.execute()
+
+
+def _of(gateways: frozenset[str], fields: Iterable[Any]) -> list[tuple[str, str, str]]:
+    """(gateway, client, user) of the fields that belong to one of the gateways."""
+    split = (field.decode().split(_SEPARATOR, 2) for field in fields)
+    return [(gateway, client, user) for gateway, client, user in split if gateway in gateways]
