@@ -167,7 +167,7 @@ CLIENT_ACTIONS = Topic(
 )
 GATEWAY_CONTROL = Topic(
     name="gateway.control.v1",
-    key="action/tenant/id of a revocation, order/slot of what concerns open connections only",
+    key="kind/tenant/id of a revocation, order/slot of what concerns open connections only",
     kept_days=None,
     written_by=("gateway",),
     record="GatewayControl",
