@@ -100,6 +100,8 @@ class Kafka:
             "group.min.session.timeout.ms": "1000",
             "broker.session.timeout.ms": "6000",
             "controlled.shutdown.max.retries": "1",
+            "num.network.threads": "1",  # more wake each other up: a seventh of its CPU time on 2 cores
+            "num.io.threads": "2",
             "log.cleaner.dedupe.buffer.size": "16777216",  # the default takes a quarter of our small heap
             "log.segment.bytes": "67108864",
         }

@@ -30,9 +30,10 @@ class WatchPlan(msgspec.Struct, frozen=True):
 
 
 class Finish(msgspec.Struct, frozen=True):
-    """Pings are numbered from 0; how many there were."""
+    """Pings are numbered from 0: how many there were, and from which on they are measured."""
 
     sent: int
+    measured_from: int
     within: float
     """Seconds to wait for those that are missing."""
 
@@ -69,7 +70,7 @@ class LatencyWatch:
         self._repeats = 0
         self._others = 0
         self._subscribed = 0
-        self._arrivals: list[tuple[float, str]] = []
+        self._arrivals: list[tuple[int, float, str]] = []
 
     async def run(self) -> WatchResult:
         """Until told how many pings were sent."""
@@ -82,7 +83,7 @@ class LatencyWatch:
             for task in watching:
                 task.cancel()
         missing = [number for number in range(finish.sent) if number not in self._seen]
-        return WatchResult(len(self._seen), self._repeats, missing, self._others, self._latency())
+        return WatchResult(len(self._seen), self._repeats, missing, self._others, self._latency(finish.measured_from))
 
     async def _watch_fleet(self, session: aiohttp.ClientSession) -> None:
         async with LiveClient(session, self._plan.url, self._plan.token) as client:
@@ -110,7 +111,7 @@ class LatencyWatch:
             self._repeats += 1
             return
         self._seen.add(number)
-        self._arrivals.append((now, shown.time))
+        self._arrivals.append((number, now, shown.time))
 
     async def _told(self) -> Finish:
         line = asyncio.ensure_future(asyncio.to_thread(sys.stdin.readline))
@@ -125,9 +126,11 @@ class LatencyWatch:
         while len(self._seen) < finish.sent and time.monotonic() < deadline:  # noqa: ASYNC110 it is asked at the end
             await asyncio.sleep(0.01)
 
-    def _latency(self) -> Percentiles:
+    def _latency(self, first: int) -> Percentiles:
         """Event times are read only now, which takes longer than to count."""
-        return Percentiles.of([arrived - parse_rfc3339(due) / SECOND for arrived, due in self._arrivals])
+        return Percentiles.of(
+            [arrived - parse_rfc3339(due) / SECOND for number, arrived, due in self._arrivals if number >= first]
+        )
 
 
 def _tell(message: WatchProgress | WatchResult) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import aiohttp
 
@@ -22,22 +22,49 @@ OTHER_SOCKETS = 20
 ARRIVE_WITHIN = 15.0  # seconds
 
 
+class _Meter:
+    """CPU time of processes from the end of the warm-up on."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._before: dict[str, Usage] = {}
+        self._sent = 0
+
+    def look(self, progress: LoadProgress) -> None:
+        if progress.warm and not self._before:
+            self._before = usages(self._pids)
+            self._sent = progress.sent
+
+    def costs(self, sent: int) -> dict[str, Cost]:
+        """`sent`: pings in all."""
+        return {
+            name: Cost(round((usage.cpu - before.cpu) / (sent - self._sent) * 1e6, 1), round(usage.memory, 1))
+            for name, usage in usages(self._pids).items()
+            if (before := self._before.get(name)) is not None
+        }
+
+
 def measure(demo: Demo, plan: LoadPlan, say: Callable[[str], None]) -> Report:
     """Raises HelperEndedError."""
     place = demo.describe()
     asyncio.run(_carry_orders(place, plan.assets))
-    with Helper("benchmarks.speed.latency_watch", _watch_plan(place), WatchProgress, WatchResult) as watcher:
+    watcher = Helper("benchmarks.speed.latency_watch", _watch_plan(place), WatchProgress, WatchResult)
+    load = Helper("benchmarks.speed.open_loop", plan, LoadProgress, LoadResult)
+    with watcher:
         watcher.next()  # all sockets are subscribed
-        pids = {name: pid for name, pid in demo.stack.pids().items() if name != "page"}
-        with Helper("benchmarks.speed.open_loop", plan, LoadProgress, LoadResult) as load:
-            pids |= {"load": load.pid, "watcher": watcher.pid}
-            before = usages(pids)
-            sent = load.result(lambda progress: say(_progress_line(progress, plan)))
-            before_end = usages({"load": load.pid})
-        watcher.tell(Finish(sent.sent, ARRIVE_WITHIN))
-        seen = watcher.result()
-        after = usages(pids) | before_end
-    return _report(plan, sent, seen, _costs(before, after, sent.sent), _books(demo, sent))
+        with load:
+            stack = {name: pid for name, pid in demo.stack.pids().items() if name != "page"}
+            meter = _Meter({**stack, "load": load.pid, "watcher": watcher.pid})
+
+            def look(progress: LoadProgress) -> None:
+                meter.look(progress)
+                say(_progress_line(progress, plan))
+
+            sent = load.result(look)
+            watcher.tell(Finish(sent.sent, sent.measured_from, ARRIVE_WITHIN))
+            seen = watcher.result()
+            costs = meter.costs(sent.sent)
+    return _report(plan, sent, seen, costs, _books(demo, sent))
 
 
 def _watch_plan(place: StackFile) -> WatchPlan:
@@ -64,17 +91,10 @@ def _books(demo: Demo, sent: LoadResult) -> MetricBooks:
         time.sleep(0.1)
 
 
-def _costs(before: dict[str, Usage], after: dict[str, Usage], pings: int) -> dict[str, Cost]:
-    return {
-        name: Cost(round((usage.cpu - before[name].cpu) / pings * 1e6, 1), round(usage.memory, 1))
-        for name, usage in after.items()
-        if name in before
-    }
-
-
 def _report(plan: LoadPlan, sent: LoadResult, seen: WatchResult, costs: dict[str, Cost], books: MetricBooks) -> Report:
     return Report(
         rate=plan.rate,
+        warm_up=plan.warm_up,
         seconds=plan.seconds,
         assets=plan.assets,
         batch=plan.batch,
@@ -92,5 +112,6 @@ def _report(plan: LoadPlan, sent: LoadResult, seen: WatchResult, costs: dict[str
 
 
 def _progress_line(progress: LoadProgress, plan: LoadPlan) -> str:
-    total = round(plan.rate * plan.seconds)
-    return f"sent {progress.sent} of {total}, accepted {progress.accepted}, errors {progress.errors}"
+    total = round(plan.rate * (plan.warm_up + plan.seconds))
+    warming = "" if progress.warm else "warming up: "
+    return f"{warming}sent {progress.sent} of {total}, accepted {progress.accepted}, errors {progress.errors}"

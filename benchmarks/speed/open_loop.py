@@ -34,6 +34,8 @@ class LoadPlan(msgspec.Struct, frozen=True):
     fleet: str
     rate: float
     """Pings per second."""
+    warm_up: float
+    """Seconds of the same load before those that are measured, for what has to be compiled, connected and cached."""
     seconds: float
     assets: int
     connections: int
@@ -42,17 +44,19 @@ class LoadPlan(msgspec.Struct, frozen=True):
 
 
 class LoadProgress(msgspec.Struct, frozen=True, tag="progress"):
-    """So far, in pings."""
+    """So far, in pings. `warm`: what is sent from now on is measured."""
 
+    warm: bool
     sent: int
     accepted: int
     errors: int
 
 
 class LoadResult(msgspec.Struct, frozen=True, tag="result"):
-    """In the end. `not_accepted` are numbers of pings."""
+    """In the end. `not_accepted` are numbers of pings; from `measured_from` on they were measured."""
 
     sent: int
+    measured_from: int
     accepted: int
     answers: dict[int, int]
     """Requests by status; 0 is none."""
@@ -136,9 +140,9 @@ class OpenLoop:
 
     def _answered_one(self, each: _Request, status: int) -> None:
         self._answers[status] += 1
-        if status == 202:
+        if status == 202 and each.due >= self._plan.warm_up:
             self._latencies.append(time.time() - self._start - each.due)
-        else:
+        if status != 202:
             self._not_accepted.extend(range(each.first, each.first + self._plan.batch))
 
     async def _answered(self) -> None:
@@ -149,21 +153,28 @@ class OpenLoop:
             connection.close()
 
     def _progress(self) -> LoadProgress:
-        return LoadProgress(self._sent, self._answers[202] * self._plan.batch, len(self._not_accepted))
+        warm = time.time() - self._start >= self._plan.warm_up
+        return LoadProgress(warm, self._sent, self._answers[202] * self._plan.batch, len(self._not_accepted))
 
     def _result(self) -> LoadResult:
         accepted = self._answers[202] * self._plan.batch
         return LoadResult(
-            self._sent, accepted, dict(self._answers), sorted(self._not_accepted), Percentiles.of(self._latencies)
+            sent=self._sent,
+            measured_from=next(each.first for each in self._requests if each.due >= self._plan.warm_up),
+            accepted=accepted,
+            answers=dict(self._answers),
+            not_accepted=sorted(self._not_accepted),
+            ack=Percentiles.of(self._latencies),
         )
 
 
 def _schedule(plan: LoadPlan) -> list[_Request]:
     """Instants at random distances, scaled so that exactly the wanted number falls into the time."""
-    count = max(1, round(plan.rate * plan.seconds / plan.batch))
+    seconds = plan.warm_up + plan.seconds
+    count = max(1, round(plan.rate * seconds / plan.batch))
     chance = random.Random(1)
     gaps = [chance.expovariate(1.0) for _ in range(count)]
-    scale, due, requests = plan.seconds / sum(gaps), 0.0, []
+    scale, due, requests = seconds / sum(gaps), 0.0, []
     for index, gap in enumerate(gaps):
         due += gap * scale
         requests.append(_Request(due, index * plan.batch))

@@ -20,6 +20,8 @@ class Report(msgspec.Struct, frozen=True):
     """One run. Latencies are counted from the instant at which a request was due."""
 
     rate: float
+    warm_up: float
+    """Seconds before those that were measured: their pings count in everything but latencies and CPU time."""
     seconds: float
     assets: int
     batch: int
@@ -55,7 +57,8 @@ class Report(msgspec.Struct, frozen=True):
     def lines(self) -> list[str]:
         """For people. The shape is fixed, so that two runs can be compared."""
         lines = [
-            f"{self.rate:g} pings/s for {self.seconds:g} s, {self.assets} assets, {self.batch} in a request",
+            f"{self.rate:g} pings/s for {self.seconds:g} s after {self.warm_up:g} s to warm up",
+            f"{self.assets} assets, {self.batch} pings in a request",
             "",
             f"sent {self.sent}   accepted {self.accepted}   errors {self.errors}   lost {self.lost}",
             f"seen twice {self.repeats}   to sockets of single assets and orders {self.other_deliveries}",
