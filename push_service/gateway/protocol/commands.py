@@ -147,3 +147,13 @@ class Command(msgspec.Struct, frozen=True):
     history: HistoryRequest | None = None
     sub_refresh: SubRefreshRequest | None = None
     send: SendRequest | None = None
+
+
+class EmulationRequest(msgspec.Struct, frozen=True):
+    """Commands of a session whose replies stream over HTTP, in a request of their own."""
+
+    node: str = ""
+    """The gateway that the session lives on, as its connect result said."""
+    session: str = ""
+    data: msgspec.Raw = NO_DATA
+    """A frame of commands; from JSON clients a JSON string that holds it."""

@@ -10,8 +10,15 @@ from push_service.gateway.push import ConflationKey, Pushed
 from push_service.gateway.send_queue import SendQueue
 from push_service.gateway.session import Session
 from push_service.gateway.websocket.frames import Event, EventKind, FrameReader, close_echo, close_frame, pong_frame
-from push_service.gateway.websocket.handshake import MAX_HEAD, Handshake, HandshakeError, path_of, read_handshake
-from push_service.gateway.websocket.wire import TextWire
+from push_service.gateway.websocket.handshake import (
+    MAX_HEAD,
+    PROTOBUF,
+    Handshake,
+    HandshakeError,
+    path_of,
+    read_handshake,
+)
+from push_service.gateway.websocket.wire import SocketWire
 
 if TYPE_CHECKING:
     from push_service.gateway.websocket.door import SocketDoor
@@ -33,7 +40,7 @@ class SocketConnection(asyncio.Protocol):
         self._head = b""
         self._transport: asyncio.Transport
         self._reader: FrameReader | None = None
-        self._wire: TextWire
+        self._wire: SocketWire
         self._session: Session | None = None
         self._queue: SendQueue | None = None
         self._paused = False
@@ -156,7 +163,7 @@ class SocketConnection(asyncio.Protocol):
         if not self._door.opened(self):
             raise HandshakeError("503 Service Unavailable", "too many sockets", "Retry-After: 1\r\n")
         self._head = b""
-        self._wire = self._door.wires[subprotocol]
+        self._wire = self._door.wires[PROTOBUF if subprotocol is None and handshake.protobuf else subprotocol]
         self._reader = FrameReader(self._door.limits.max_frame_bytes)
         self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         self._session = self._door.new_session(self)

@@ -13,7 +13,7 @@ from push_service.gateway.send_queue import QueueLimits
 from push_service.gateway.session import Session
 from push_service.gateway.transport import Transport
 from push_service.gateway.websocket.connection import SocketConnection
-from push_service.gateway.websocket.wire import TextWire
+from push_service.gateway.websocket.wire import SocketWire
 
 _TICK_SECONDS = 0.5
 _CLOSING_SECONDS = 3.0
@@ -40,7 +40,7 @@ class SocketDoor:
         *,
         path: str,
         origins: Sequence[str],
-        wires: Mapping[str | None, TextWire],
+        wires: Mapping[str | None, SocketWire],
         limits: SocketLimits,
         new_session: Callable[[Transport], Session],
         receive: Callable[[Session, bytes], None],

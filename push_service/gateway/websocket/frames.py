@@ -197,6 +197,11 @@ def text_frame(payload: bytes) -> bytes:
     return _frame(_TEXT, payload)
 
 
+def binary_frame(payload: bytes) -> bytes:
+    """A whole binary message."""
+    return _frame(_BINARY, payload)
+
+
 def pong_frame(payload: bytes) -> bytes:
     """The answer to a ping, with its payload."""
     return _frame(_PONG, payload)

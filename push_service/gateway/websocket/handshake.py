@@ -15,6 +15,9 @@ _MAX_FIELDS = 64
 MAX_HEAD = 8_192
 """Bytes of a request's line and header fields."""
 ANY_ORIGIN = "*"
+PROTOBUF = "centrifuge-protobuf"
+"""The subprotocol of clients that speak Protobuf; without it a client speaks JSON."""
+_PROTOBUF_QUERY = re.compile(rb"[?&](?:cf_protocol|format)=protobuf(?:&|$)")
 
 
 class HandshakeError(Exception):
@@ -41,6 +44,8 @@ class Handshake(NamedTuple):
     key: bytes
     subprotocols: list[str]
     """What the client offers, in its order of preference; empty when it named none."""
+    protobuf: bool = False
+    """Whether the address asks for Protobuf (`?cf_protocol=protobuf`), for clients that cannot name a subprotocol."""
 
     def response(self, subprotocol: str | None) -> bytes:
         """The bytes that open the WebSocket, with the subprotocol that was chosen."""
@@ -82,7 +87,8 @@ def read_handshake(head: bytes, origins: Collection[str]) -> Handshake:
         raise HandshakeError("400 Bad Request", "exactly one Host is required")
     _check_upgrade(fields)
     _check_origin(fields, origins)
-    return Handshake(_key(fields), _tokens(fields, "sec-websocket-protocol"))
+    asked = _PROTOBUF_QUERY.search(request_line.split(b" ")[1]) is not None
+    return Handshake(_key(fields), _tokens(fields, "sec-websocket-protocol"), asked)
 
 
 def _fields(lines: list[bytes]) -> dict[str, list[str]]:

@@ -1,27 +1,40 @@
 """An encoding of the protocol in WebSocket messages."""
 
+from collections.abc import Callable
+
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.replies import Reply
 from push_service.gateway.push import Push
-from push_service.gateway.websocket.frames import text_frame
+from push_service.gateway.websocket.frames import binary_frame, text_frame
 
 
-class TextWire:
-    """JSON in text messages; a `Wire`."""
+class SocketWire:
+    """Each reply and each push as one message; a `Wire`."""
 
-    __slots__ = ("codec",)
+    __slots__ = ("_message", "codec")
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, message: Callable[[bytes], bytes]) -> None:
         self.codec = codec
+        self._message = message
+
+    @classmethod
+    def text(cls, codec: Codec) -> "SocketWire":
+        """In text messages: JSON."""
+        return cls(codec, text_frame)
+
+    @classmethod
+    def binary(cls, codec: Codec) -> "SocketWire":
+        """In binary messages: Protobuf."""
+        return cls(codec, binary_frame)
 
     def frame(self, payload: bytes) -> bytes:
         """See `Wire`."""
-        return text_frame(payload)
+        return self._message(payload)
 
     def push_frame(self, push: Push) -> bytes:
         """See `Wire`."""
-        return text_frame(self.codec.encode_push(push))
+        return self._message(self.codec.encode_push(push))
 
     def reply_frame(self, reply: Reply) -> bytes:
         """See `Wire`."""
-        return text_frame(self.codec.encode(reply))
+        return self._message(self.codec.encode(reply))
