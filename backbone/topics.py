@@ -27,6 +27,8 @@ class Cleanup(enum.StrEnum):
 
     DELETE = "delete"
     COMPACT = "compact"
+    COMPACT_AND_DELETE = "compact,delete"
+    """The last record of each key, for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Topic:
         settings = {"cleanup.policy": str(self.cleanup)}
         if self.kept_days is not None:
             settings["retention.ms"] = str(self.kept_days * _DAY_MS)
-        if self.cleanup is Cleanup.COMPACT:
+        if self.cleanup is not Cleanup.DELETE:
             settings |= _COMPACTION
         return settings
 
@@ -165,13 +167,15 @@ CLIENT_ACTIONS = Topic(
     written_by=("gateway",),
     doc="What a user did in the app, with installation and sequence.",
 )
+REVOKED_DAYS = 400
+"""How long a revocation can last: tokens that live longer would outlive it."""
 GATEWAY_CONTROL = Topic(
     name="gateway.control.v1",
-    key="kind/tenant/id of a revocation, order/slot of what concerns open connections only",
-    kept_days=None,
+    key="kind/tenant/user or token",
+    kept_days=REVOKED_DAYS,
     written_by=("gateway",),
     record="GatewayControl",
-    cleanup=Cleanup.COMPACT,
+    cleanup=Cleanup.COMPACT_AND_DELETE,
     partitions=1,
     doc="Disconnects, subscribes and revocations; every gateway reads it whole before it is ready.",
 )

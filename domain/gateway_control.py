@@ -15,6 +15,8 @@ class ControlKind(enum.StrEnum):
     DISCONNECT = "disconnect"
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
+    REFRESH = "refresh"
+    """The connections end at another instant than their tokens said."""
     REVOKE_USER = "revoke_user"
     """The user's tokens that were issued before an instant no longer count, on this connection or a later one."""
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 a name
@@ -47,7 +49,7 @@ class GatewayControl(msgspec.Struct, frozen=True):
     issued_before: Micros | None = None
     """Of a user's revocation; None: `ordered_at`."""
     expires_at: Micros | None = None
-    """When a revocation may be forgotten; None: never."""
+    """When a revocation may be forgotten, or when the connection or subscription ends; None: never."""
     code: int = 0
     """For clients; 0: the usual one."""
     reason: str = ""

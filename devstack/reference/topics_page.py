@@ -51,7 +51,9 @@ def _topic_row(topic: Topic) -> tuple[str, ...]:
 
 
 def _kept(topic: Topic) -> str:
-    return "compacted" if topic.cleanup is Cleanup.COMPACT else f"{topic.kept_days} d"
+    if topic.cleanup is Cleanup.DELETE:
+        return f"{topic.kept_days} d"
+    return "compacted" if topic.kept_days is None else f"compacted, {topic.kept_days} d"
 
 
 def _record(name: str) -> str:
