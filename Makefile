@@ -16,7 +16,7 @@ help:
 	@echo "Fleetcast: make TARGET"
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 ##@ See it move
 .PHONY: setup run up down status replay
@@ -68,9 +68,12 @@ lock: $(VENV)/.stamp ## choose versions anew, after a change of the dependencies
 	$(BIN)/python -m devstack.kafka_jars
 
 ##@ Measure it
-.PHONY: bench prove
+.PHONY: bench bench-gateway prove
 bench: setup ## speed and cost of the road of a ping, on a stack of its own
 	@exec $(BIN)/python -m benchmarks bench $(OPTIONS)
+
+bench-gateway: setup ## the gateway alone on one core: sockets, deliveries, memory (OPTIONS="1000x25k --seconds 5")
+	@exec $(BIN)/python -m benchmarks gateway $(OPTIONS)
 
 prove: setup ## the guarantees under faults and on recorded tracks, on a stack of its own
 	@exec $(BIN)/python -m benchmarks prove $(OPTIONS)
