@@ -13,8 +13,8 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -66,6 +66,7 @@ class CredentialBook:
         self._unknown: OrderedDict[str, float] = OrderedDict()  # id -> until when; the oldest comes first
         self._pending: dict[str, asyncio.Task[Credential | None]] = {}
         self._turns = asyncio.Semaphore(settings.lookups)
+        self._queries: set[asyncio.Task[Any]] = set()
         self._confirmed_at = clock()
         """All kept credentials are true as of then."""
 
@@ -102,8 +103,7 @@ class CredentialBook:
         began = self._clock()
         age = began - self._confirmed_at
         try:
-            async with asyncio.timeout(self._settings.lookup_seconds):
-                changed = await self._store.changes(age + LOOK_BACK_SECONDS, MAX_CHANGES)
+            changed = await self._in_time(self._store.changes(age + LOOK_BACK_SECONDS, MAX_CHANGES))
         except (OutageError, TimeoutError) as error:
             log.warning("cannot ask which credentials were changed", error=str(error) or "timeout", for_seconds=age)
             if age > self._settings.outage_seconds:
@@ -138,8 +138,7 @@ class CredentialBook:
 
     async def _look_up(self, credential_id: str) -> Credential | None:
         try:
-            async with asyncio.timeout(self._settings.lookup_seconds), self._turns:
-                found = await self._store.find(credential_id)
+            found = await self._in_time(self._in_turn(credential_id))
         except (OutageError, TimeoutError) as error:
             raise CredentialsUnavailable("the credential cannot be looked up") from error
         now = self._clock()
@@ -149,6 +148,31 @@ class CredentialBook:
         else:
             _keep(self._kept, credential_id, _Kept(found, now), self._settings.cached)
         return found
+
+    async def _in_turn(self, credential_id: str) -> Credential | None:
+        """It keeps its turn until it has really ended, so that queries which hang stay as few as turns."""
+        async with self._turns:
+            return await self._store.find(credential_id)
+
+    async def _in_time(self, query: Coroutine[Any, Any, T]) -> T:
+        """Its result. Raises TimeoutError when that takes too long, without waiting for its cancellation: on a server
+        that is frozen, a driver takes ten seconds more to give a query up.
+        """
+        task = asyncio.create_task(query)
+        self._queries.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._settings.lookup_seconds)
+        finally:
+            task.cancel()
+        if not done:
+            raise TimeoutError
+        return task.result()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._queries.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody else may ask for it
 
 
 def _keep(memory: OrderedDict[str, T], key: str, value: T, most: int) -> None:

@@ -1,6 +1,7 @@
 """The credential book: what is asked of PostgreSQL, how fast a revocation tells, and what an outage does."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -284,3 +285,41 @@ async def test_revoked_in_postgresql_refused_here_within_about_a_second(postgres
         stopping.set()
         await running
     assert took < 3, "a second, with room for a busy machine"
+
+
+class StubbornCredentials(MemoryCredentials):
+    """As a driver is on a frozen server: what is cancelled ends long after."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock.micros)
+        self.thawed = asyncio.Event()
+        self.asked = 0
+
+    async def find(self, credential_id: str) -> Credential | None:
+        self.asked += 1
+        await self._stubborn()
+        return None
+
+    async def changes(self, seconds: float, limit: int) -> Sequence[str]:
+        await self._stubborn()
+        return []
+
+    async def _stubborn(self) -> None:
+        while not self.thawed.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.thawed.wait()
+
+
+async def test_a_frozen_server_costs_no_more_than_the_time_of_a_look_up() -> None:
+    rig = Rig(lookup_seconds=0.05, lookups=2)
+    rig.book._store = store = StubbornCredentials(rig.clock)
+    began = time.monotonic()
+    for number in range(6):
+        with pytest.raises(CredentialsUnavailable):
+            await rig.book.find(f"stranger{number}")
+    await rig.book.poll()
+    assert time.monotonic() - began < 5
+    assert store.asked == 2, "no more queries hang than there are turns"
+    store.thawed.set()
+    await asyncio.wait(rig.book._queries, timeout=5)
+    assert await rig.book.find("stranger") is None
