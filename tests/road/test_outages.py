@@ -138,6 +138,19 @@ async def test_what_was_acknowledged_before_kafka_went_down_is_delivered_when_it
         assert watcher.seen.connects == 1, "sockets stay open"
 
 
+async def test_what_met_a_frozen_redis_is_delivered_when_it_thaws_and_all_goes_on(demo: Demo, fleet: Fleet) -> None:
+    """It then does late what its clients gave up: nobody may take that for another owner of the state for good."""
+    async with PythonWatcher(fleet.stack.gateway_url, fleet.keys.viewer, [fleet.channel]) as watcher:
+        async with _frozen(demo.stack["valkey"]):
+            ids = await fleet.ping(fix(seconds=-30))
+            await _until_not_ready(fleet, demo.product.admin_urls["enrich"])
+        await watcher.seen.until_seen(fleet.channel, ids, HEALED_WITHIN)
+        for seconds in (-20, -10):
+            ids += await fleet.ping(fix(seconds=seconds))
+            await watcher.seen.until_seen(fleet.channel, ids, HEALED_WITHIN)
+        assert watcher.seen.ids(fleet.channel) == ids
+
+
 async def test_while_postgres_is_down_known_credentials_work_and_others_are_told_to_wait(
     demo: Demo, fleet: Fleet
 ) -> None:
@@ -163,3 +176,12 @@ async def _until_in_flight(fleet: Fleet, url: str, count: int) -> None:
             async with fleet.session.get(f"{url}/metrics") as answer:
                 if f"fleetcast_kafka_in_flight_records {float(count)}" in await answer.text():
                     return
+
+
+async def _until_not_ready(fleet: Fleet, url: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            async with fleet.session.get(f"{url}/readyz") as ready:
+                if ready.status == 503:
+                    return
+            await asyncio.sleep(0.1)
