@@ -11,9 +11,9 @@ import msgspec
 
 from access import printing
 from access.arguments import parser
-from access.commands import CommandError, create, list_all, make_jwt, revoke, set_limits
+from access.commands import CommandError, create, list_all, revoke, set_limits
+from access.jwt_command import make_jwt
 from access.settings import AccessSettings
-from access.token_maker import TokenMaker
 from domain.errors import OutageError
 from runtime.settings import SettingsError, load_sections
 from storage.postgres.credentials import PostgresCredentials
@@ -46,7 +46,7 @@ def main() -> int:
 
 def _jwt(asked: argparse.Namespace) -> dict[str, Any]:
     settings = load_sections(AccessSettings)[AccessSettings]
-    return make_jwt(TokenMaker(settings), asked, _now())
+    return make_jwt(settings, asked, _now())
 
 
 async def _on_credentials(asked: argparse.Namespace) -> Any:

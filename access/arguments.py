@@ -1,8 +1,12 @@
 """The command line of `python -m access`."""
 
 import argparse
+from pathlib import Path
 
+from access.capabilities import CapabilityError, Permission, channel_cap
+from access.claims import CapClaim
 from access.durations import DurationError, parse_duration
+from access.token_key import ALGORITHMS, HS256
 from access.viewer import Capability
 from domain.ids import IdError, check_id
 from domain.instants import Micros
@@ -59,12 +63,29 @@ def _add_limits(limits: argparse.ArgumentParser) -> None:
 
 def _add_jwt(jwt: argparse.ArgumentParser) -> None:
     jwt.set_defaults(command="jwt")
-    jwt.add_argument("--user", type=_id, required=True)
-    jwt.add_argument("--fleet", type=_id, action="append", required=True, help="a fleet to see; repeat for more")
+    jwt.add_argument("--user", type=_id, help="whose it is; without it, --sub-channel makes a public link")
+    jwt.add_argument("--fleet", type=_id, action="append", default=[], help="a fleet to see; repeat for more")
+    jwt.add_argument("--tenant", type=_id, help="the user's; without it, that of the fleets")
     jwt.add_argument("--for", dest="valid_for", type=_duration, default="1h", metavar="TIME", help="such as 1h")
     jwt.add_argument(
-        "--capability", action="append", help=f"repeat for more; without it: {', '.join(Capability)}", metavar="NAME"
+        "--capability",
+        type=_capability,
+        action="append",
+        metavar="WHAT",
+        help=f"{' or '.join(Capability)}, or channels and what is allowed there, such as 'order:acme/*=sub,pub' "
+        f"({', '.join(Permission)}); repeat for more; without it, watch",
     )
+    jwt.add_argument("--channel", action="append", default=[], help="to subscribe to on connect; repeat for more")
+    jwt.add_argument(
+        "--sub-channel", metavar="CHANNEL", help="make a subscription's token instead, which opens this channel"
+    )
+    jwt.add_argument(
+        "--allow", type=_permissions, metavar="WHAT", help="of a subscription's token: sub,pub,prs,hst; else sub,hst"
+    )
+    jwt.add_argument("--jti", metavar="ID", help="the token's id, by which it can be revoked")
+    jwt.add_argument("--algorithm", choices=ALGORITHMS, default=HS256)
+    jwt.add_argument("--key-file", type=Path, metavar="FILE", help="the private key in PEM, for RS256 and ES256")
+    jwt.add_argument("--kid", metavar="ID", help="the key's id, as the published key set has it")
     _add_json(jwt)
 
 
@@ -77,6 +98,26 @@ def _id(text: str) -> str:
         return check_id(text)
     except IdError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _capability(text: str) -> str | CapClaim:
+    """A name, or the caps of one pattern."""
+    channel, equals, allow = text.partition("=")
+    if not equals:
+        return text
+    allowed = _permissions(allow)
+    try:
+        channel_cap([channel], "wildcard", allowed)
+    except CapabilityError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return CapClaim(channels=[channel], allow=allowed, match="wildcard")
+
+
+def _permissions(text: str) -> list[str]:
+    permissions = text.split(",")
+    if not all(each in Permission.__members__.values() for each in permissions):
+        raise argparse.ArgumentTypeError(f"what is allowed is some of {','.join(Permission)}")
+    return permissions
 
 
 def _duration(text: str) -> Micros:

@@ -4,9 +4,7 @@ import argparse
 from typing import Any
 
 from access.minting import Minted, MintingError, mint_backend, mint_device
-from access.token_maker import TokenMaker
-from access.viewer import Capability
-from domain.instants import SECOND, Micros, format_rfc3339
+from domain.instants import Micros, format_rfc3339
 from storage.credentials import Credential, CredentialStore
 
 PAGE = 1_000
@@ -48,23 +46,6 @@ async def revoke(store: CredentialStore, asked: argparse.Namespace) -> dict[str,
 async def set_limits(store: CredentialStore, asked: argparse.Namespace) -> dict[str, Any]:
     """Sets a credential's rate and burst, each to its default if it is not given."""
     return _shown(_existing(await store.set_limits(asked.id, rate=asked.rate, burst=asked.burst), asked.id))
-
-
-def make_jwt(maker: TokenMaker, asked: argparse.Namespace, now: Micros) -> dict[str, Any]:
-    """Makes a viewer's token."""
-    capabilities = asked.capability or [str(each) for each in Capability]
-    try:
-        token = maker.make(user=asked.user, fleets=asked.fleet, capabilities=capabilities, valid_for=asked.valid_for)
-    except ValueError as error:
-        raise CommandError(str(error)) from None
-    expires_at = format_rfc3339(now // SECOND * SECOND + asked.valid_for)
-    return {
-        "token": token,
-        "user": asked.user,
-        "fleets": asked.fleet,
-        "capabilities": capabilities,
-        "expires_at": expires_at,
-    }
 
 
 def _mint_device(asked: argparse.Namespace, now: Micros, expires_at: Micros | None) -> Minted:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from access.capabilities import MAX_CHANNEL_CHARACTERS
 from access.claims import CapClaim, ConnectionClaims
 from access.compact_token import MAX_TOKEN_CHARACTERS, encoded_part
 from access.connection_viewer import viewer_of
@@ -106,6 +107,8 @@ class TokenMaker:
         token_id: str | None = None,
     ) -> str:
         """A token that opens one channel: for `user`, or for everybody who has it. Raises ValueError if too long."""
+        if not 1 <= len(channel) <= MAX_CHANNEL_CHARACTERS:
+            raise ValueError(f"a channel has 1 to {MAX_CHANNEL_CHARACTERS} characters")
         claims = {
             "sub": user or None,
             "channel": channel,
