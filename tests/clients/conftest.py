@@ -1,5 +1,6 @@
 """Each test here runs with every official client."""
 
+import functools
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Mapping
 
@@ -13,7 +14,14 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLo
     return {"uvloop": uvloop.new_event_loop}
 
 
-@pytest.fixture(params=[JavaScriptClient, PythonClient], ids=["npm centrifuge", "centrifuge-python"])
+KINDS = {
+    f"{name}, {encoding}": functools.partial(kind, encoding)
+    for name, kind in (("npm centrifuge", JavaScriptClient), ("centrifuge-python", PythonClient))
+    for encoding in ("json", "protobuf")
+}
+
+
+@pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[OfficialClient]:
     client: OfficialClient = request.param()
     yield client

@@ -1,6 +1,11 @@
 // Runs the unmodified npm client: commands come as JSON lines on stdin, what happens goes out as JSON lines on stdout.
 import { createInterface } from "node:readline";
-import { Centrifuge } from "../../web/node_modules/centrifuge/build/index.mjs";
+
+const build = "../../web/node_modules/centrifuge/build";
+const binary = process.argv[2] === "protobuf"; // then all data are bytes, and here as in our apps they hold JSON
+const { Centrifuge } = await import(binary ? `${build}/protobuf/index.mjs` : `${build}/index.mjs`);
+const read = (data) => (binary && data instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(data)) : data);
+const write = (data) => (binary ? new TextEncoder().encode(JSON.stringify(data)) : data);
 
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 let client;
@@ -32,14 +37,14 @@ const ops = {
       say({
         event: "subscribed",
         channel,
-        data: ctx.data ?? null,
+        data: ctx.data?.length === 0 ? null : (read(ctx.data) ?? null),
         recovered: ctx.recovered,
         was_recovering: ctx.wasRecovering,
         recoverable: ctx.recoverable,
         position: ctx.streamPosition,
       }),
     );
-    sub.on("publication", ({ data, offset }) => say({ event: "publication", channel, data, offset }));
+    sub.on("publication", ({ data, offset }) => say({ event: "publication", channel, data: read(data), offset }));
     sub.on("subscribing", ({ code, reason }) => say({ event: "subscribing", channel, code, reason }));
     sub.on("unsubscribed", ({ code, reason }) => say({ event: "unsubscribed", channel, code, reason }));
     sub.on("error", ({ error }) => say({ event: "sub_error", channel, code: error.code, reason: error.message }));
@@ -50,7 +55,7 @@ const ops = {
   },
   async rpc({ method, data }) {
     try {
-      say({ event: "rpc", data: (await client.rpc(method, data)).data });
+      say({ event: "rpc", data: read((await client.rpc(method, write(data))).data) });
     } catch (error) {
       say({ event: "rpc_error", code: error.code, reason: error.message });
     }

@@ -62,15 +62,21 @@ class OfficialClient(Protocol):
 class JavaScriptClient:
     """npm `centrifuge` in Node, over Node's own WebSocket."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: str = "json") -> None:
         self.events = Events()
+        self._encoding = encoding
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
     async def connect(self, url: str, token: str, fresh_token: str | None = None) -> None:
         assert PACKAGE.is_dir(), "npm ci has not been run in web/: make setup"
         self._process = await asyncio.create_subprocess_exec(
-            NODE, DRIVER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=64 * 1024 * 1024
+            NODE,
+            DRIVER,
+            self._encoding,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=64 * 1024 * 1024,
         )
         self._reading = asyncio.create_task(self._read())
         await self._do("connect", url=url, token=token, fresh_token=fresh_token)
@@ -108,6 +114,13 @@ class JavaScriptClient:
             self.events.add(json.loads(line))
 
 
+def _read(data: Any) -> Any:
+    """Over Protobuf all data are bytes; here as in our apps they hold JSON."""
+    if isinstance(data, bytes):
+        return json.loads(data) if data else None
+    return data
+
+
 class _Connection(ClientEventHandler):  # type: ignore[misc]  # the package ships no types
     def __init__(self, events: Events) -> None:
         self._events = events
@@ -140,7 +153,7 @@ class _Subscription(SubscriptionEventHandler):  # type: ignore[misc]
         position = ctx.stream_position
         self._add(
             "subscribed",
-            data=ctx.data,
+            data=_read(ctx.data),
             recovered=ctx.recovered,
             was_recovering=ctx.was_recovering,
             recoverable=ctx.recoverable,
@@ -151,7 +164,7 @@ class _Subscription(SubscriptionEventHandler):  # type: ignore[misc]
         self._add("unsubscribed", code=ctx.code, reason=ctx.reason)
 
     async def on_publication(self, ctx: Any) -> None:
-        self._add("publication", data=ctx.pub.data, offset=ctx.pub.offset)
+        self._add("publication", data=_read(ctx.pub.data), offset=ctx.pub.offset)
 
     async def on_error(self, ctx: Any) -> None:
         self._add("sub_error", code=ctx.code, reason=repr(ctx.error))
@@ -160,8 +173,9 @@ class _Subscription(SubscriptionEventHandler):  # type: ignore[misc]
 class PythonClient:
     """PyPI `centrifuge-python`, with its default limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: str = "json") -> None:
         self.events = Events()
+        self._protobuf = encoding == "protobuf"
         self._client: Any = None
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -180,6 +194,7 @@ class PythonClient:
             max_reconnect_delay=0.1,
             max_server_ping_delay=1.0,
             proxy=None,
+            use_protobuf=self._protobuf,
         )
         await self._client.connect()
 
@@ -205,11 +220,11 @@ class PythonClient:
 
     async def rpc(self, method: str, data: Any) -> None:
         try:
-            result = await self._client.rpc(method, data)
+            result = await self._client.rpc(method, json.dumps(data).encode() if self._protobuf else data)
         except Exception as error:  # noqa: BLE001 whatever the client raises is what the test wants to see
             self.events.add({"event": "rpc_error", "code": getattr(error, "code", None), "reason": repr(error)})
         else:
-            self.events.add({"event": "rpc", "data": result.data})
+            self.events.add({"event": "rpc", "data": _read(result.data)})
 
     async def disconnect(self) -> None:
         await self._client.disconnect()
