@@ -1,17 +1,15 @@
 """Our pings: one shared wheel, so that no connection needs a timer of its own and they do not all ping at once."""
 
 import asyncio
-import time
 
-from domain.instants import Micros
-from push_service.gateway.protocol.disconnects import EXPIRED, NO_PONG
+from push_service.gateway.protocol.disconnects import NO_PONG
 from push_service.gateway.session import Session
 
 _SLOTS = 25
 
 
 class Heartbeat:
-    """Pings every session once per `interval` seconds, and ends those that are silent or whose token is over.
+    """Pings every session once per `interval` seconds, and ends those that are silent.
 
     SDKs take a connection for dead when no ping comes for the interval, which the connect reply names, plus 10 s.
     """
@@ -43,19 +41,16 @@ class Heartbeat:
         stopped = asyncio.ensure_future(stopping.wait())
         try:
             while not stopping.is_set():
-                self.tick(time.time_ns() // 1_000)
+                self.tick()
                 await asyncio.wait({stopped}, timeout=self.interval / _SLOTS)
         finally:
             stopped.cancel()
 
-    def tick(self, now: Micros) -> None:
+    def tick(self) -> None:
         """One step of the wheel."""
         for session in tuple(self._slots[(self._at - self._pong_slots) % _SLOTS]):
             if session.awaits_pong:
                 session.disconnect(NO_PONG)
         for session in tuple(self._slots[self._at]):
-            if session.viewer is not None and session.viewer.expires_at <= now:
-                session.disconnect(EXPIRED)
-            else:
-                session.ping()
+            session.ping()
         self._at = (self._at + 1) % _SLOTS

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import uuid4
 
+from access.subscription_grant import SubscriptionGrant
 from access.viewer import Viewer
 from push_service.gateway.feed_table import OpenPartition
 from push_service.gateway.protocol.disconnects import Disconnect
@@ -20,6 +21,8 @@ class Session:
         "awaits_pong",
         "client",
         "closed",
+        "grants",
+        "publishes",
         "subscribing",
         "subscriptions",
         "transport",
@@ -34,10 +37,14 @@ class Session:
         self.viewer: Viewer | None = None
         self.awaits_pong = False
         self.closed = False
+        self.publishes: TokenBucket | None = None
+        """A token for each publish; None before the first."""
         self.subscriptions: dict[str, OpenPartition] = {}
         """Channels that are followed, and where they are read."""
         self.subscribing: dict[str, object] = {}
         """Channels whose subscribe is being worked on, each with the attempt: it is given up by removing it."""
+        self.grants: dict[str, SubscriptionGrant] | None = None
+        """Of the subscriptions that rest on a token of their own, by channel; see `Grants`."""
         self._on_closed = on_closed
 
     def reply(self, reply: Reply) -> None:

@@ -31,7 +31,7 @@ def test_pings_are_spread_over_the_interval_and_each_session_gets_one() -> None:
     counts = []
     for _ in range(25):
         before = sum(len(each.replies) for each in followers)
-        wheel.tick(0)
+        wheel.tick()
         counts.append(sum(len(each.replies) for each in followers) - before)
         for session in sessions:
             session.awaits_pong = False
@@ -45,11 +45,11 @@ def test_a_silent_session_is_closed_after_the_pong_timeout() -> None:
     session = Session(follower, TokenBucket(1, 1), wheel.leave)
     wheel.join(session)
     for _ in range(8):
-        wheel.tick(0)
+        wheel.tick()
         assert follower.closed is None
-    wheel.tick(0)
+    wheel.tick()
     assert follower.closed == NO_PONG
     assert session.closed
     for _ in range(60):
-        wheel.tick(0)
+        wheel.tick()
     assert len(follower.replies) == 1

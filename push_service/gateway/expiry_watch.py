@@ -1,0 +1,67 @@
+"""The ends of tokens, kept on time without a timer for each."""
+
+import asyncio
+from collections.abc import Callable
+
+from access.viewer import NEVER
+from domain.instants import SECOND, Micros
+from push_service.gateway.session import Session
+from push_service.gateway.session_index import SessionIndex
+
+TICK_SECONDS = 0.25
+SCAN_SECONDS = 20
+_SOON = 2 * SCAN_SECONDS * SECOND
+
+
+class ExpiryWatch:
+    """Looks at every session now and then, and closely at those that have an end soon.
+
+    So a session costs nothing until its last 40 s, whatever became of its tokens since. The scan is also what finds
+    sessions that were revoked in bulk.
+    """
+
+    name = "expiry"
+
+    def __init__(self, sessions: SessionIndex, check: Callable[[Session], None], clock: Callable[[], Micros]) -> None:
+        """`check` ends what is over, if anything is."""
+        self._sessions = sessions
+        self._check = check
+        self._clock = clock
+        self._soon: dict[Session, None] = {}
+        self._next_scan: Micros = 0
+
+    def watch(self, session: Session) -> None:
+        """The session has a new end."""
+        if _end(session) < self._clock() + _SOON:
+            self._soon[session] = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Looks until told to stop."""
+        stopped = asyncio.ensure_future(stopping.wait())
+        try:
+            while not stopping.is_set():
+                self.tick()
+                await asyncio.wait({stopped}, timeout=TICK_SECONDS)
+        finally:
+            stopped.cancel()
+
+    def tick(self) -> None:
+        """One look."""
+        now = self._clock()
+        if now >= self._next_scan:
+            self._next_scan = now + SCAN_SECONDS * SECOND
+            for session in self._sessions:
+                self._check(session)
+            self._soon = {session: None for session in self._sessions if _end(session) < now + _SOON}
+        for session in [each for each in self._soon if _end(each) <= now]:
+            self._check(session)
+            if session.closed:
+                del self._soon[session]
+
+
+def _end(session: Session) -> Micros:
+    """The first end of anything that the session has."""
+    end = NEVER if session.viewer is None else session.viewer.expires_at
+    if session.grants:
+        end = min(end, *(grant.expires_at for grant in session.grants.values()))
+    return end
