@@ -6,6 +6,12 @@ from domain.instants import Micros
 from domain.source_position import SourcePosition
 
 
+JOIN = "join"
+LEAVE = "leave"
+PASSING_KINDS = frozenset({JOIN, LEAVE})
+"""Kinds of updates that are told to who is there at that moment, and are no part of a channel's history or state."""
+
+
 class LiveUpdate(msgspec.Struct, frozen=True):
     """One record for one or more channels of one fleet. Field names are those of `schemas/avro/LiveUpdate.avsc`."""
 

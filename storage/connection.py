@@ -27,8 +27,6 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     """Name and version of the client library, or what the app put there."""
     version: str = ""
-    transport: str = ""
-    encoding: str = ""
     accepts: tuple[str, ...] = ()
     """What the app says that it can take."""
 

@@ -2,9 +2,14 @@
 
 from typing import Protocol
 
+import msgspec
+
+from domain.live_update import JOIN, LiveUpdate
 from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.protocol.client_info import ClientInfo
+from push_service.gateway.protocol.pushes import JoinPush, LeavePush, ServerPush
 from push_service.gateway.publication import Publication
-from push_service.gateway.push import Push, Pushed
+from push_service.gateway.push import Announcement, Push, Pushed
 
 
 class Subscriber(Protocol):
@@ -26,6 +31,7 @@ class Hub:
     def __init__(self, rules: ChannelRules, observer: DeliveryObserver) -> None:
         self._rules = rules
         self._channels: dict[str, dict[Subscriber, None]] = {}
+        self._listeners: dict[str, dict[Subscriber, None]] = {}
         self._observer = observer
 
     def subscribe(self, channel: str, subscriber: Subscriber) -> None:
@@ -34,11 +40,23 @@ class Hub:
 
     def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
         """From now on it does not. Unknown ones are ignored."""
-        subscribers = self._channels.get(channel)
-        if subscribers is not None:
-            subscribers.pop(subscriber, None)
-            if not subscribers:
-                del self._channels[channel]
+        _remove(self._channels, channel, subscriber)
+        if self._listeners:
+            _remove(self._listeners, channel, subscriber)
+
+    def listen(self, channel: str, subscriber: Subscriber) -> None:
+        """From now on the subscriber is told who joins and leaves."""
+        self._listeners.setdefault(channel, {})[subscriber] = None
+
+    def announce(self, update: LiveUpdate) -> None:
+        """A join or leave, to all who listen."""
+        for channel in update.channels:
+            listeners = self._listeners.get(channel)
+            if listeners is None:
+                continue
+            announcement = _announcement(channel, update)
+            for listener in tuple(listeners):
+                listener.push(announcement)
 
     def publish(self, publication: Publication) -> None:
         """To every subscriber of every channel of the publication."""
@@ -51,3 +69,18 @@ class Hub:
             for subscriber in tuple(subscribers):  # one that turns out to be gone unsubscribes while we write
                 subscriber.push(push)
             self._observer.delivered(publication, len(subscribers))
+
+
+def _remove(channels: dict[str, dict[Subscriber, None]], channel: str, subscriber: Subscriber) -> None:
+    subscribers = channels.get(channel)
+    if subscribers is not None:
+        subscribers.pop(subscriber, None)
+        if not subscribers:
+            del channels[channel]
+
+
+def _announcement(channel: str, update: LiveUpdate) -> Announcement:
+    info = msgspec.json.decode(update.info or b"", type=ClientInfo)
+    if update.kind == JOIN:
+        return Announcement(ServerPush(channel, join=JoinPush(info)))
+    return Announcement(ServerPush(channel, leave=LeavePush(info)))

@@ -39,6 +39,7 @@ class NewPublication(msgspec.Struct, frozen=True):
     info: bytes | None = None
     """UTF-8 JSON about the client that publishes."""
     tags: Mapping[str, str] = {}
+    kind: str = PUBLICATION
 
 
 class Published(NamedTuple):
@@ -77,7 +78,7 @@ class LivePublisher:
             id=str(uuid.uuid4()),
             fleet=publication.channel.owner,
             channels=[str(publication.channel)],
-            kind=PUBLICATION,
+            kind=publication.kind,
             entity=publication.entity,
             event_time=now,
             version=now,

@@ -2,18 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from backbone.lookups import TopicFacts, Watermarks
+from backbone.lookups import Place, TopicFacts, Watermarks
 from backbone.partition_reader import OpenedPartition, PartitionListener, ReadProblem
 from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
-from backbone.record import InRecord
+from backbone.publishing import PublishFailed
+from backbone.record import Ack, InRecord, OutRecord
+from backbone.topics import Topic
 from domain.errors import OutageError, PermanentError
 from domain.live_update import LiveUpdate
 from domain.source_position import SourcePosition
+from storage.memory.presence import MemoryPresence
 from storage.memory.snapshots import MemorySnapshots
 from storage.redis.keys import PartitionTag
 from storage.snapshots import ChannelChange, LiveMark, SnapshotItem
@@ -26,6 +30,10 @@ FRAMING = b"\0\0\0\0\1"
 
 class PackCodec:
     """Stands in for Avro."""
+
+    def encode(self, topic: Topic, value: msgspec.Struct) -> bytes:
+        assert topic.name == TOPIC
+        return FRAMING + msgspec.msgpack.encode(value)
 
     def decode(self, raw: bytes, into: type[LiveUpdate]) -> LiveUpdate:
         if not raw.startswith(FRAMING):
@@ -82,6 +90,28 @@ def partition_for(fleet: str) -> int:
 
 
 @dataclass
+class TopicPublisher:
+    """What a gateway publishes with; `failing` answers instead of the topic."""
+
+    topic: "LiveTopic"
+    failing: PublishFailed | None = None
+
+    async def publish(self, records: Sequence[OutRecord]) -> list[Ack | PublishFailed]:
+        await asyncio.sleep(0)
+        if self.failing is not None:
+            return [self.failing for _ in records]
+        return [self._append(record) for record in records]
+
+    def _append(self, record: OutRecord) -> Ack:
+        assert record.topic == TOPIC
+        assert record.key is not None
+        assert record.value is not None
+        partition = partition_for(record.key.decode())
+        self.topic.publish_raw(record.key.decode(), record.value)
+        return Ack(TOPIC, partition, len(self.topic.records[partition]) - 1)
+
+
+@dataclass
 class LiveTopic:
     """Records by partition. `publish` delivers to open partitions in the next turn of the loop."""
 
@@ -91,12 +121,25 @@ class LiveTopic:
     """Open partitions, each with the offset to deliver next."""
     history: list[tuple[int, int]] = field(default_factory=list)
     """Every (partition, start) that was ever opened."""
+    scans: list[list[tuple[int, int]]] = field(default_factory=list)
+    """The parts of every scan."""
     topic_id: str = TOPIC_ID
     away: bool = False
     held: bool = False
     """While true nothing is delivered."""
     snapshots: MemorySnapshots = field(default_factory=MemorySnapshots)
+    presence: MemoryPresence = field(default_factory=MemoryPresence)
     listener: PartitionListener | None = None
+    twins: "list[LiveTopic]" = field(default_factory=list)
+    """The same topic, as other gateways read it."""
+
+    def twin(self) -> "LiveTopic":
+        """The same records, snapshots and presence, for another gateway."""
+        other = LiveTopic(self.records, self.low, topic_id=self.topic_id, snapshots=self.snapshots)
+        other.presence = self.presence
+        self.twins.append(other)
+        other.twins.append(self)
+        return other
 
     @property
     def facts(self) -> dict[str, TopicFacts]:
@@ -111,7 +154,8 @@ class LiveTopic:
         kept = self.records[partition]
         now_ms = int((time.time() - age_seconds) * 1000)
         kept.append(InRecord(TOPIC, partition, len(kept), fleet.encode(), value, [], now_ms))
-        asyncio.get_running_loop().call_soon(self.deliver, partition)
+        for each in (self, *self.twins):
+            asyncio.get_running_loop().call_soon(each.deliver, partition)
 
     def grow_old(self, fleet: str, seconds: float) -> None:
         """What the fleet's partition has so far was produced that long ago."""
@@ -164,6 +208,17 @@ class LiveTopic:
             )
         if self.snapshots.mark(tag) is None:
             self.snapshots.write(tag, None, LiveMark(next_offset=0), [])
+
+    # PartSource, in a thread
+
+    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+        if self.away:
+            raise OutageError("no broker")
+        self.scans.append([(each.start, each.end) for each in ranges])
+        for each in ranges:
+            assert self.low.get(place[1], 0) <= each.start <= each.end <= len(self.records[place[1]])
+            for start in range(each.start, each.end, 1_000):
+                yield self.records[place[1]][start : min(each.end, start + 1_000)]
 
     # PartitionSource
 

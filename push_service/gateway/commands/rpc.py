@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from push_service.gateway.protocol.commands import RpcRequest
-from push_service.gateway.protocol.errors import METHOD_NOT_FOUND, CommandError
+from push_service.gateway.protocol.errors import NOT_AVAILABLE, CommandError
 from push_service.gateway.protocol.replies import RpcResult
 from push_service.gateway.session import Session
 
@@ -26,5 +26,5 @@ class RpcCommand:
     def __call__(self, session: Session, request: RpcRequest) -> Awaitable[RpcResult]:
         method = self._methods.get(request.method)
         if method is None:
-            raise CommandError(METHOD_NOT_FOUND)
+            raise CommandError(NOT_AVAILABLE)
         return method(session, request.data)

@@ -24,10 +24,10 @@ class CommandError(Exception):
 
 INTERNAL = ReplyError(100, "internal server error", temporary=True)
 PERMISSION_DENIED = ReplyError(103, "permission denied")
-METHOD_NOT_FOUND = ReplyError(104, "method not found")
 ALREADY_SUBSCRIBED = ReplyError(105, "already subscribed")
 LIMIT_EXCEEDED = ReplyError(106, "limit exceeded")
 BAD_REQUEST = ReplyError(107, "bad request")
 NOT_AVAILABLE = ReplyError(108, "not available")
 TOKEN_EXPIRED = ReplyError(109, "token expired")
+TOO_MANY_REQUESTS = ReplyError(111, "too many requests", temporary=True)
 UNRECOVERABLE_POSITION = ReplyError(112, "unrecoverable position")
