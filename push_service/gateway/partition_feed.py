@@ -10,7 +10,7 @@ import structlog
 from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord
 from domain.errors import PermanentError
-from domain.live_update import LiveUpdate
+from domain.live_update import PASSING_KINDS, LiveUpdate
 from push_service.gateway.hub import Hub
 from push_service.gateway.live_decoder import LiveDecoder
 from push_service.gateway.metrics import GatewayMetrics
@@ -106,7 +106,9 @@ class PartitionFeed:
         self._take_known()
 
     def _take(self, record: InRecord, update: LiveUpdate | None) -> None:
-        if update is not None and record.offset >= self.log.end:
+        if update is not None and record.offset >= self.log.end and update.kind in PASSING_KINDS:
+            self._hub.announce(update)
+        elif update is not None and record.offset >= self.log.end:
             publication = Publication(record.offset, update)
             if self.log.append(publication):
                 self._hub.publish(publication)
