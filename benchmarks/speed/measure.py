@@ -47,6 +47,7 @@ class _Meter:
 def measure(demo: Demo, plan: LoadPlan, say: Callable[[str], None]) -> Report:
     """Raises HelperEndedError."""
     place = demo.describe()
+    before = read_books(place.admin_urls)
     asyncio.run(_carry_orders(place, plan.assets))
     watcher = Helper("benchmarks.speed.latency_watch", _watch_plan(place), WatchProgress, WatchResult)
     load = Helper("benchmarks.speed.open_loop", plan, LoadProgress, LoadResult)
@@ -64,7 +65,7 @@ def measure(demo: Demo, plan: LoadPlan, say: Callable[[str], None]) -> Report:
             watcher.tell(Finish(sent.sent, sent.measured_from, ARRIVE_WITHIN))
             seen = watcher.result()
             costs = meter.costs(sent.sent)
-    return _report(plan, sent, seen, costs, _books(demo, sent))
+    return _report(plan, sent, seen, costs, _books(demo, sent, before))
 
 
 def _watch_plan(place: StackFile) -> WatchPlan:
@@ -81,11 +82,11 @@ async def _carry_orders(place: StackFile, assets: int) -> None:
             await api.put_reference("assignments", f"bench-{number}", entry)
 
 
-def _books(demo: Demo, sent: LoadResult) -> MetricBooks:
-    """Once the processors have counted what they have put out already."""
+def _books(demo: Demo, sent: LoadResult, before: MetricBooks) -> MetricBooks:
+    """Of this load, once the processors have counted what they have put out already."""
     deadline = time.monotonic() + ARRIVE_WITHIN
     while True:
-        books = read_books(demo.product.admin_urls)
+        books = read_books(demo.product.admin_urls).since(before)
         if (books.balance and books.accepted >= sent.accepted) or time.monotonic() > deadline:
             return books
         time.sleep(0.1)

@@ -1,6 +1,7 @@
 """The books as the processes' own metrics keep them: nothing that came in is unaccounted for."""
 
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -35,6 +36,17 @@ class MetricBooks(msgspec.Struct, frozen=True):
             self.received == self.accepted + sum(self.refused.values())
             and self.accepted == self.judged
             and self.accepted == self.live + sum(self.held.values())
+        )
+
+    def since(self, before: "MetricBooks") -> "MetricBooks":
+        """What was counted since an earlier look, by the same processes."""
+        return MetricBooks(
+            received=self.received - before.received,
+            accepted=self.accepted - before.accepted,
+            refused=dict(Counter(self.refused) - Counter(before.refused)),
+            judged=self.judged - before.judged,
+            live=self.live - before.live,
+            held=dict(Counter(self.held) - Counter(before.held)),
         )
 
     def line(self) -> str:
