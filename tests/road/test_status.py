@@ -91,6 +91,8 @@ async def _shown(seen: Sightings, channel: str, ids: list[str]) -> None:
 async def _snapshot_status(fleet: Fleet, order: str) -> tuple[str, int]:
     """Of an order, as a client that comes now is told."""
     async with NodeWatcher(fleet.stack.gateway_url, fleet.keys.viewer, [fleet.order(order)]) as watcher:
+        # The recorder may be a moment behind: then the status comes with the reply, as what came since its snapshot.
+        await watcher.seen.until(lambda: any(each["kind"] == "status" for each in _state(watcher.seen)))
         [*_, status] = [each for each in _state(watcher.seen) if each["kind"] == "status"]
         return status["status"], status["version"]
 
