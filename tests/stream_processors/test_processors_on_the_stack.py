@@ -51,14 +51,20 @@ class Stand:
         return f"{self.name}-{number}"
 
     def positions(self) -> list[Position]:
-        found = [self._codec.decode(record.value or b"", Position) for record in self._records(POSITIONS.name)]
-        return [each for each in found if each.asset.startswith(self.name)]
+        ours = f"{self.fleet}/{self.name}".encode()
+        return [
+            self._codec.decode(record.value or b"", Position)
+            for record in self._records(POSITIONS.name)
+            if (record.key or b"").startswith(ours)  # other tests put what nobody can read on the same topic
+        ]
 
     def shown(self) -> list[LiveUpdate]:
         """What subscribers see: without the repeats that the recorder and the gateway skip."""
         highest: dict[tuple[int, tuple[str, int]], tuple[int, int]] = {}
         shown = []
         for record in self._records(LIVE.name):
+            if record.key != self.fleet.encode():
+                continue
             update = self._codec.decode(record.value or b"", LiveUpdate)
             if update.source is None:
                 continue
