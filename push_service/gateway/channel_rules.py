@@ -119,9 +119,7 @@ class ChannelRules:
         name = str(channel)
         rule = self.of(name)
         admitted = _admits(rule.audience, viewer, channel)
-        # What is everybody's is of the viewer's own tenant, as far as tenants go.
-        tenant = viewer.tenant if rule.audience is Audience.ANYONE else channel.tenant
-        if viewer.allows(permission, name, tenant=tenant, by_rule=admitted):
+        if viewer.allows(permission, name, tenant=self.tenant_of(viewer, channel), by_rule=admitted):
             return True
         if permission is not Permission.PUB:
             return subscribed and permission is not Permission.SUB
@@ -130,6 +128,10 @@ class ChannelRules:
         return subscribed or (
             rule.publishers is Publishers.AUDIENCE and admitted and Capability.WATCH in viewer.capabilities
         )
+
+    def tenant_of(self, viewer: Viewer, channel: Channel) -> str:
+        """The tenant that a channel is of, as the viewer sees it: what is everybody's is its own tenant's."""
+        return viewer.tenant if self.of(str(channel)).audience is Audience.ANYONE else channel.tenant
 
     def permitted(self, viewer: Viewer, name: str) -> Channel | None:
         """The channel, if it exists and the viewer may subscribe to it without a subscription token.

@@ -6,6 +6,7 @@ from uuid import uuid4
 from access.subscription_grant import SubscriptionGrant
 from access.viewer import Viewer
 from push_service.gateway.feed_table import OpenPartition
+from push_service.gateway.protocol.commands import Command
 from push_service.gateway.protocol.disconnects import Disconnect
 from push_service.gateway.protocol.replies import Reply
 from push_service.gateway.transport import Transport
@@ -22,6 +23,7 @@ class Session:
         "client",
         "closed",
         "grants",
+        "held",
         "publishes",
         "subscribing",
         "subscriptions",
@@ -37,6 +39,8 @@ class Session:
         self.viewer: Viewer | None = None
         self.awaits_pong = False
         self.closed = False
+        self.held: list[Command] | None = None
+        """What came while the connect was being answered; None when it is not."""
         self.publishes: TokenBucket | None = None
         """A token for each publish; None before the first."""
         self.subscriptions: dict[str, OpenPartition] = {}

@@ -146,5 +146,5 @@ async def test_run_writes_soon_and_says_goodbye() -> None:
 
 
 async def _written(other: PresenceBook) -> None:
-    while await seen_by(other) != ["c1"]:
-        await asyncio.sleep(0)  # noqa: ASYNC110 the store has no event to wait for
+    while await seen_by(other) != ["c1"]:  # noqa: ASYNC110 the store has no event to wait for
+        await asyncio.sleep(0)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -30,10 +30,7 @@ class Dispatcher:
     def receive(self, session: Session, frame: bytes) -> None:
         """Answers everything in a frame, now or as soon as what it needs is there. Never raises."""
         try:
-            for command in session.transport.codec.decode(frame, self._max_commands):
-                if session.closed:
-                    return
-                self._run(session, command)
+            self._take(session, session.transport.codec.decode(frame, self._max_commands))
         except MalformedFrameError:
             session.disconnect(BAD_REQUEST)
         except DisconnectError as end:
@@ -41,6 +38,18 @@ class Dispatcher:
         except Exception:
             log.exception("a command failed")
             session.disconnect(SERVER_ERROR)
+
+    def _take(self, session: Session, commands: Sequence[Command]) -> None:
+        for index, command in enumerate(commands):
+            if session.closed:
+                return
+            if session.held is not None:
+                # Its connect is being answered: what the client sent along comes after that.
+                session.held += commands[index:]
+                if len(session.held) > self._max_commands:
+                    raise DisconnectError(TOO_MANY_REQUESTS)
+                return
+            self._run(session, command)
 
     def _run(self, session: Session, command: Command) -> None:
         if session.allowance.take(1, time.monotonic()) > 0:
@@ -61,6 +70,8 @@ class Dispatcher:
         if isinstance(result, msgspec.Struct):
             session.reply(_reply(command.id, name, result))
         else:
+            if name == "connect":
+                session.held = []
             task = asyncio.ensure_future(self._later(session, command.id, name, result))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -80,6 +91,18 @@ class Dispatcher:
         except Exception:
             log.exception("a command failed", command=name)
             session.reply(Reply(id=command_id, error=INTERNAL))
+        if name == "connect":
+            self._take_held(session)
+
+    def _take_held(self, session: Session) -> None:
+        held, session.held = session.held or [], None
+        try:
+            self._take(session, held)
+        except DisconnectError as end:
+            session.disconnect(end.disconnect)
+        except Exception:
+            log.exception("a command failed")
+            session.disconnect(SERVER_ERROR)
 
 
 _WITHOUT_REPLY = frozenset({"send"})
