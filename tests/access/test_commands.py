@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jwt
+import msgspec
 import psycopg
 import pytest
 from pydantic import SecretStr
 
+from access.capabilities import Permission
 from access.credential_text import parse_credential
 from access.settings import AccessSettings
 from access.tokens import TokenVerifier
 from storage.postgres.migrations import migrate
 from storage.postgres.settings import PostgresSettings
+from tests.access.signing import EC_KEY, RSA_KEY, PrivateKey, private_pem, public_pem
 
 PROJECT = Path(__file__).resolve().parents[2]
 KEY = "0123456789abcdef0123456789abcdef"
@@ -101,6 +105,42 @@ def test_a_token_for_development(commands: Commands) -> None:
     assert commands.run("jwt", "--user", "u1", "--fleet", "acme").stdout.count(".") == 2
 
 
+def test_a_token_with_channels_of_its_own(commands: Commands) -> None:
+    made = commands.json(
+        *("jwt", "--user", "u1", "--tenant", "acme", "--jti", "t-1", "--channel", "user:acme/u1"),
+        *("--capability", "order:acme/*=sub,pub", "--capability", "asset:acme/truck-7=sub"),
+    )
+    viewer = TokenVerifier(AccessSettings(jwt_hmac_secret=SecretStr(KEY))).verify(made["token"])
+    assert (viewer.token_id, viewer.channels, viewer.capabilities) == ("t-1", ("user:acme/u1",), frozenset())
+    assert viewer.allows(Permission.PUB, "order:acme/A-1", tenant="acme", by_rule=False)
+    assert not viewer.allows(Permission.PUB, "asset:acme/truck-7", tenant="acme", by_rule=True)
+    assert made["token_id"] == "t-1"
+
+
+def test_a_public_link_and_a_token_of_one_users_subscription(commands: Commands) -> None:
+    link = commands.json("jwt", "--sub-channel", "order:acme/A-1")
+    mine = commands.json("jwt", "--sub-channel", "order:acme/A-1", "--user", "u1", "--allow", "pub")
+    verifier = TokenVerifier(AccessSettings.model_validate({"jwt_hmac_secret": KEY, "anonymous": True}))
+    who = msgspec.structs.replace(verifier.anonymous(), tenant="acme", user="u1")
+    asked = {"channel": "order:acme/A-1", "tenant": "acme"}
+    assert verifier.verify_subscription(link["token"], **asked, viewer=verifier.anonymous()).user == ""
+    grant = verifier.verify_subscription(mine["token"], **asked, viewer=who)
+    assert grant.user == "u1"
+    assert grant.permissions == {Permission.SUB, Permission.PUB}
+
+
+@pytest.mark.parametrize(("algorithm", "key"), [("RS256", RSA_KEY), ("ES256", EC_KEY)])
+def test_a_token_signed_with_a_private_key(commands: Commands, tmp_path: Path, algorithm: str, key: PrivateKey) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text(private_pem(key))
+    made = commands.json(
+        "jwt", "--user", "u1", "--fleet", "acme", "--algorithm", algorithm, "--key-file", str(file), "--kid", "k1"
+    )
+    settings = AccessSettings.model_validate({"jwt_public_keys": public_pem(key)})
+    assert TokenVerifier(settings).verify(made["token"]).user == "u1"
+    assert jwt.get_unverified_header(made["token"])["kid"] == "k1"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -113,6 +153,15 @@ def test_a_token_for_development(commands: Commands) -> None:
         (("credential", "revoke", "nobody"), "no credential 'nobody'"),
         (("credential", "limits", "nobody", "--rate", "0"), "above 0"),
         (("jwt", "--user", "u", "--fleet", "acme", "--fleet", "other"), "not all fleets of the tenant"),
+        (("jwt", "--fleet", "acme"), "needs --user"),
+        (("jwt", "--user", "u"), "--fleet or --tenant"),
+        (("jwt", "--sub-channel", "order:acme/A-1", "--fleet", "acme"), "opens --sub-channel alone"),
+        (("jwt", "--user", "u", "--fleet", "acme", "--capability", "order:acme/*=read"), "sub,pub,prs,hst"),
+        (("jwt", "--user", "u", "--fleet", "acme", "--capability", "order:ac*=sub"), "a whole part"),
+        (("jwt", "--user", "u", "--fleet", "acme", "--algorithm", "ES256"), "needs --key-file"),
+        (("jwt", "--user", "u", "--fleet", "acme", "--kid", "k"), "leave out --key-file and --kid"),
+        (("jwt", "--user", "u", "--fleet", "acme", "--algorithm", "RS256", "--key-file", "/none"), "cannot be read"),
+        (("jwt", "--user", "u", "--fleet", "acme", "--algorithm", "RS256", "--key-file", __file__), "not a private"),
     ],
 )
 def test_mistakes_are_told_in_one_line(commands: Commands, arguments: tuple[str, ...], said: str) -> None:
