@@ -1,7 +1,7 @@
 """A bounded look through partitions: from given offsets to where they end now, once."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from backbone.record import InRecord
 
 FETCH_WAIT_MS = 50
 POLL_SECONDS = 0.1
-STALL_SECONDS = 15.0  # no record and no end for this long is an outage
+STALL_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,20 @@ class Scanning(Protocol):
 
     def read(self, ranges: Mapping[Place, Range]) -> Iterator[list[InRecord]]: ...
 
+    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]: ...
+
 
 class TopicScan:
     """Reads ranges of partitions; each call uses a client of its own, for as long as it lasts."""
 
-    def __init__(self, settings: KafkaSettings, *, batch_records: int = 1000) -> None:
+    def __init__(
+        self, settings: KafkaSettings, *, batch_records: int = 1000, stall_seconds: float = STALL_SECONDS
+    ) -> None:
+        """`stall_seconds`: no record and no end for this long is an outage."""
         self._settings = settings
         self._lookups = Lookups(settings)
         self._batch_records = batch_records
+        self._stall_seconds = stall_seconds
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has. Raises KafkaUnavailable."""
@@ -93,10 +99,25 @@ class TopicScan:
         finally:
             fetcher.close()
 
+    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+        """The records of several ranges of one partition, which rise and do not overlap, in order, in batches.
+
+        Raises KafkaUnavailable as `read` does.
+        """
+        fetcher = PartitionFetcher(self._settings, wait_ms=FETCH_WAIT_MS)
+        try:
+            for each in ranges:
+                if each.start < each.end:
+                    fetcher.assign(place, each.start)
+                    yield from self._batches(fetcher, {place: each})
+        finally:
+            fetcher.close()
+
     def _batches(self, fetcher: PartitionFetcher, left: dict[Place, Range]) -> Iterator[list[InRecord]]:
         heard = time.monotonic()
         while left:
-            fetched = fetcher.fetch(self._batch_records, POLL_SECONDS)
+            wanted = sum(each.end - each.start for each in left.values())
+            fetched = fetcher.fetch(max(2, min(wanted, self._batch_records)), POLL_SECONDS)
             for place, error in fetched.failures.items():
                 raise KafkaUnavailable(f"scanning {place[0]}/{place[1]}: {error.name()}: {error.str()}")
             inside = [each for each in fetched.records if _inside(each, left)]
@@ -105,8 +126,8 @@ class TopicScan:
                 yield inside
             if fetched.records or fetched.ends:
                 heard = time.monotonic()  # taken after the yield, for the caller's time is not Kafka's
-            elif time.monotonic() - heard > STALL_SECONDS:
-                raise KafkaUnavailable(f"scanning: nothing came for {STALL_SECONDS:.0f} s")
+            elif time.monotonic() - heard > self._stall_seconds:
+                raise KafkaUnavailable(f"scanning: nothing came for {self._stall_seconds:.0f} s")
 
     def _drop_finished(self, fetcher: PartitionFetcher, fetched: Fetched, left: dict[Place, Range]) -> None:
         """The last offsets may hold no record (compaction, transactions), so an end is told by offset or by end."""

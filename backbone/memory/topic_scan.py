@@ -1,6 +1,6 @@
 """Reading ranges and whole topics of the memory cluster."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backbone.global_table import TableView
 from backbone.lookups import Place
@@ -39,6 +39,10 @@ class MemoryTopicScan:
             records = self._cluster.read(place, each.start, each.end - each.start)
             if records:
                 yield records
+
+    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+        for each in ranges:
+            yield from self.read({place: each})
 
 
 class MemoryTable:

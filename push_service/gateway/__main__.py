@@ -13,6 +13,7 @@ from backbone.lookups import Lookups, TopicFacts
 from backbone.partition_reader import PartitionReader
 from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
+from backbone.topic_scan import TopicScan
 from backbone.topics import LIVE, USER_LIVE
 from domain.errors import OutageError
 from push_service.gateway.feed_table import served_topics
@@ -44,6 +45,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
         tokens=TokenVerifier(loaded[AccessSettings]),
         codec=AvroCodec(registry),
         snapshots=RedisSnapshotReader(redis),
+        scan=TopicScan(loaded[KafkaSettings], stall_seconds=loaded[GatewaySettings].scan_seconds),
         metrics=GatewayMetrics(process.registry),
     )
     gateway.feeds.serve(await _topics(loaded[KafkaSettings]))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from domain.instants import SECOND, Micros
+from push_service.gateway.channel_rules import ChannelRule
 from push_service.gateway.publication import Publication
 
 
@@ -12,6 +14,17 @@ class ReplyLimits(msgspec.Struct, frozen=True):
 
     max_bytes: int
     max_publications: int
+
+
+def kept(publications: Sequence[Publication], rule: ChannelRule, now: Micros) -> int:
+    """How many of a channel's publications, the last ones, count as kept by its rule."""
+    count = len(publications)
+    if rule.history_size is not None:
+        count = min(count, rule.history_size)
+    if rule.history_seconds is not None:
+        oldest = now - rule.history_seconds * SECOND
+        count = min(count, sum(each.update.received_at >= oldest for each in publications))
+    return count
 
 
 def fitted(
@@ -27,10 +40,13 @@ def fitted(
     return tuple(conflated) if _fit(conflated, limits, max_bytes) else None
 
 
+def bytes_of(publications: Sequence[Publication]) -> int:
+    """What they take in a reply."""
+    return sum(len(each.json) + 1 for each in publications)
+
+
 def _fit(publications: Sequence[Publication], limits: ReplyLimits, max_bytes: int) -> bool:
-    return (
-        len(publications) <= limits.max_publications and sum(len(each.json) + 1 for each in publications) <= max_bytes
-    )
+    return len(publications) <= limits.max_publications and bytes_of(publications) <= max_bytes
 
 
 def _conflated(publications: Sequence[Publication], kinds: frozenset[str]) -> list[Publication]:

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from backbone.channel_address import channel_address
-from backbone.lookups import TopicFacts
+from backbone.lookups import TopicFacts, Watermarks
 from backbone.partition_reader import PartitionSource, ReadProblem
 from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
@@ -119,9 +119,9 @@ class FeedTable:
         # Shielded: the one who gives up must not take it from the others.
         return await asyncio.shield(partition.opening)
 
-    async def high(self, ref: PartitionRef) -> int:
-        """The offset that the partition's next record gets. Raises OutageError."""
-        return (await self._reader.watermarks(ref.topic, ref.partition)).high
+    async def watermarks(self, ref: PartitionRef) -> Watermarks:
+        """The first offset that is kept, and the one that the partition's next record gets. Raises OutageError."""
+        return await self._reader.watermarks(ref.topic, ref.partition)
 
     def close(self) -> None:
         """Closes everything, for the process ends."""
@@ -218,6 +218,7 @@ class FeedTable:
                 task.cancel()
         if partition.feed is not None:
             partition.feed.close()
+            partition.feed = None  # so that a subscribe that is being answered from it finds that it is over
 
 
 def served_topics(topics: Sequence[Topic]) -> list[str]:

@@ -7,7 +7,9 @@ from access.tokens import TokenVerifier
 from backbone.partition_ref import PartitionRef
 from push_service.gateway.backlog import ReplyLimits
 from push_service.gateway.channel_kinds import read_channel_kinds
+from push_service.gateway.channel_records import ChannelRecords
 from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.channel_scan import ChannelScans, PartSource, ScanLimits
 from push_service.gateway.commands.dispatcher import Dispatcher
 from push_service.gateway.commands.handler import Handler
 from push_service.gateway.commands.table import command_table
@@ -47,6 +49,7 @@ class Gateway:
         tokens: TokenVerifier,
         codec: Codec,
         snapshots: SnapshotReader,
+        scan: PartSource,
         metrics: GatewayMetrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -58,13 +61,15 @@ class Gateway:
         )
         self.heartbeat = Heartbeat(settings.ping_seconds, settings.pong_seconds)
         self._decoder = LiveDecoder(codec)
-        self._log_limits = LogLimits(settings.log_bytes, settings.log_publications)
+        self._log_limits = LogLimits(settings.log_bytes, settings.log_publications, settings.log_seconds)
         self.rules = ChannelRules(read_channel_kinds(settings.channel_kinds))
+        self.scans = ChannelScans(scan, codec, _scan_limits(settings), metrics)
         self._hub = Hub(self.rules, metrics)
         limits = FeedLimits(
             settings.history_seconds, settings.history_max_records, settings.linger_seconds, settings.backlog_records
         )
         self.feeds = FeedTable(self.snapshots, self._new_feed, limits, metrics)
+        self.records = ChannelRecords(self.feeds, snapshots, self.scans)
         self._subscriptions = Subscriptions(self._hub, self.feeds, metrics)
         self._dispatcher = Dispatcher(self._commands(tokens), settings.max_frame_commands)
         self.door = self._new_door()
@@ -82,7 +87,7 @@ class Gateway:
             tokens=tokens,
             heartbeat=self.heartbeat,
             feeds=self.feeds,
-            recovery=Recovery(self.feeds, self.snapshots, reply_limits, self.settings.subscribe_seconds),
+            recovery=Recovery(self.feeds, self.records, self.snapshots, reply_limits, self.settings.subscribe_seconds),
             snapshots=self.snapshots,
             subscriptions=self._subscriptions,
             settings=self.settings,
@@ -121,3 +126,13 @@ class Gateway:
 
     def _new_feed(self, ref: PartitionRef, start: int) -> PartitionFeed:
         return PartitionFeed(ref, PartitionLog(start, self._log_limits), self._decoder, self._hub, self.metrics)
+
+
+def _scan_limits(settings: GatewaySettings) -> ScanLimits:
+    return ScanLimits(
+        max_records=settings.scan_records,
+        seconds=settings.scan_seconds,
+        channel_records=4 * settings.reply_publications,
+        channel_bytes=8 * settings.reply_bytes,
+        max_bytes=settings.scan_bytes,
+    )

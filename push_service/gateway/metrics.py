@@ -79,6 +79,12 @@ class GatewayMetrics:
         self.log_bytes = Gauge(
             "fleetcast_gateway_log_bytes", "Memory that partition logs hold, about.", registry=registry
         )
+        self.scan_seconds = Histogram(
+            "fleetcast_gateway_scan_seconds",
+            "One look through a partition for what clients missed before the log begins.",
+            buckets=_LATENCY_BUCKETS,
+            registry=registry,
+        )
         self.repeats = Counter(
             "fleetcast_gateway_repeats", "Live records skipped as repeats of their source.", registry=registry
         )

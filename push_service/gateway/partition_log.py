@@ -4,15 +4,18 @@ from collections import deque
 
 import msgspec
 
+from domain.instants import SECOND
 from domain.source_position import SourcePosition
 from push_service.gateway.publication import Publication
 
 
 class LogLimits(msgspec.Struct, frozen=True):
-    """What one partition's log may hold; over either bound the oldest go."""
+    """What one partition's log may hold; over any bound the oldest go."""
 
     max_bytes: int
     max_publications: int
+    max_seconds: float
+    """Between the receipt of the oldest and that of the newest."""
 
 
 class PartitionLog:
@@ -65,6 +68,11 @@ class PartitionLog:
         """Whether every record from `offset` on is known up to the log's end."""
         return self.start <= offset <= self.end
 
+    @property
+    def well_inside(self) -> int:
+        """An offset that the log covers, and for a while yet although it loses its oldest."""
+        return self.start + (self.end - self.start) // 4
+
     def since(self, channel: str, offset: int) -> list[Publication]:
         """The channel's publications from a Kafka offset on, in order. Complete only if the log `covers` it."""
         found: list[Publication] = []
@@ -83,10 +91,14 @@ class PartitionLog:
         return True
 
     def _evict(self) -> None:
-        while self._publications and (
-            self.bytes > self._limits.max_bytes or len(self._publications) > self._limits.max_publications
+        publications, limits = self._publications, self._limits
+        too_old = publications[-1].update.received_at - limits.max_seconds * SECOND
+        while publications and (
+            self.bytes > limits.max_bytes
+            or len(publications) > limits.max_publications
+            or publications[0].update.received_at < too_old
         ):
-            oldest = self._publications.popleft()
+            oldest = publications.popleft()
             self.start = oldest.kafka_offset + 1
             self.bytes -= oldest.memory_bytes
             for channel in oldest.update.channels:

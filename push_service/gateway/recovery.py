@@ -1,12 +1,16 @@
 """How a subscribe is answered: with exactly what was missed, or with a snapshot and what came since."""
 
 import asyncio
+import time
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
 
 from domain.errors import OutageError
-from push_service.gateway.backlog import ReplyLimits, fitted
+from domain.instants import Micros
+from push_service.gateway.backlog import ReplyLimits, bytes_of, fitted, kept
+from push_service.gateway.channel_records import ChannelRecords
 from push_service.gateway.channel_rules import ChannelRule
 from push_service.gateway.feed_table import FeedTable, OpenPartition
 from push_service.gateway.partition_feed import PartitionFeed
@@ -17,6 +21,9 @@ from push_service.gateway.publication import Publication
 from push_service.gateway.snapshots import SnapshotCache, SnapshotView
 
 log = structlog.get_logger(__name__)
+
+_LEAST_PAGE = 8
+"""A snapshot's first page gets at least this part of a reply."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -34,39 +41,57 @@ class Wanted(msgspec.Struct, frozen=True):
     def position(self, feed: PartitionFeed) -> int | None:
         """The Kafka offset from which the client misses everything; None when it has no position in this partition.
 
-        The protocol's offset is Kafka's of the last one seen plus 1: the offset of what comes next. An empty epoch with
-        offset 0 asks for everything that is kept.
+        The protocol's offset is Kafka's of the last one seen plus 1: the offset of what comes next.
         """
         request = self.request
-        if not request.recover or request.offset < 0:
-            return None
-        if request.epoch == feed.epoch or (request.epoch == "" and request.offset == 0):
-            return request.offset
-        return None
+        return request.offset if request.recover and request.offset >= 0 and request.epoch == feed.epoch else None
+
+    @property
+    def from_start(self) -> bool:
+        """Whether the client asks for all that is kept: offset 0 and an empty epoch."""
+        return self.request.recover and self.request.epoch == "" and self.request.offset == 0
 
 
 class Recovery:
     """Answers subscribes. A result holds for the log's end at that moment: join the channel before anything is awaited.
 
-    Between a snapshot and live nothing is lost or doubled, because all of it comes from the one log: what the log has
-    since the snapshot's offset goes with the reply, what it takes after that is pushed.
+    Between a snapshot and live nothing is lost or doubled, because all of it comes from the one log: what came since
+    the snapshot's offset goes with the reply, what the log takes after that is pushed.
     """
 
-    def __init__(self, feeds: FeedTable, snapshots: SnapshotCache, limits: ReplyLimits, seconds: float) -> None:
+    def __init__(
+        self,
+        feeds: FeedTable,
+        records: ChannelRecords,
+        snapshots: SnapshotCache,
+        limits: ReplyLimits,
+        seconds: float,
+        clock: Callable[[], Micros] = lambda: time.time_ns() // 1_000,
+    ) -> None:
         self._feeds = feeds
+        self._records = records
         self._snapshots = snapshots
         self._limits = limits
         self._seconds = seconds
+        self._clock = clock
 
     def now(self, wanted: Wanted) -> SubscribeResult | None:
         """The answer, if all that it takes is in memory. Raises CommandError 112, as `soon` does."""
         feed = wanted.partition.current
         if feed is None:
             return None
-        position = wanted.position(feed)
-        if position is not None and position > feed.log.end:
+        if wanted.request.recover:
+            position = 0 if wanted.from_start else wanted.position(feed)
+            if position is None or not feed.log.covers(position):
+                return None
+            missed = self._fitted(wanted, feed.log.since(wanted.channel, position))
+            return None if missed is None else self._result(wanted, feed, missed, recovered=True)
+        if not wanted.rule.snapshot:
+            return self._result(wanted, feed, (), recovered=False)
+        view = self._snapshots.fresh(wanted.partition.ref, wanted.channel)
+        if view is None or not feed.log.covers(view.next_offset):
             return None
-        return self._answer(wanted, feed, position, self._snapshots.fresh(wanted.partition.ref, wanted.channel))
+        return self._shown(wanted, feed, view, feed.log.since(wanted.channel, view.next_offset))
 
     async def soon(self, wanted: Wanted) -> SubscribeResult:
         """The answer.
@@ -82,65 +107,69 @@ class Recovery:
                 "subscribe not answered", partition=wanted.partition.ref.partition, reason=str(error) or "too slow"
             )
             raise CommandError(INTERNAL) from error
-        if result is None:
+        if result is None or wanted.partition.current is None:
             raise CommandError(INTERNAL)
         return result
 
     async def _soon(self, wanted: Wanted) -> SubscribeResult | None:
         feed = await self._feeds.ready(wanted.partition, wanted.channel)
-        position = wanted.position(feed)
-        if position is not None and position > feed.log.end:
-            # Another gateway was ahead of this one, unless the position is beyond what Kafka has.
-            if position <= await self._feeds.high(wanted.partition.ref):
-                await feed.reach(position)
-            else:
-                position = None
-        result = self._answer(wanted, feed, position, None)
-        if result is not None:
-            return result
-        view = await self._snapshots.load(wanted.partition.ref, wanted.channel)
-        if view is None:
-            return None
-        await feed.reach(view.next_offset)
-        return self._answer(wanted, feed, position, view)
-
-    def _answer(
-        self, wanted: Wanted, feed: PartitionFeed, position: int | None, view: SnapshotView | None
-    ) -> SubscribeResult | None:
-        """None when what is given is not enough for a truthful answer."""
-        missed = self._missed(wanted, feed, position, view)
-        if missed is not None:
-            return self._result(wanted, feed, missed, recovered=True)
+        if wanted.request.recover:
+            missed = await self._missed(wanted, feed)
+            if missed is not None:
+                return self._result(wanted, feed, missed, recovered=True)
         if not wanted.rule.snapshot:
             return self._result(wanted, feed, (), recovered=False)
-        if view is None or not feed.log.covers(view.next_offset):
-            return None
         if wanted.request.recover and wanted.request.flag & REJECT_UNRECOVERED:
             raise CommandError(UNRECOVERABLE_POSITION)
-        # The snapshot's first page may take most of a reply, and leaves room for what came since.
-        page = view.page("", self._limits.max_bytes * 3 // 4)
-        since = self._fitted(wanted, feed, view.next_offset, len(page))
-        if since is None:
-            return None
-        return self._result(wanted, feed, since, recovered=False, data=page)
+        result, valid_to = await self._from_snapshot(wanted, feed, -1)
+        if result is None and valid_to is not None:
+            # It was read a moment ago, and what came since is more than fits: a newer one has less to add.
+            result, _ = await self._from_snapshot(wanted, feed, valid_to)
+        return result
 
-    def _missed(
-        self, wanted: Wanted, feed: PartitionFeed, position: int | None, view: SnapshotView | None
-    ) -> tuple[Publication, ...] | None:
+    async def _missed(self, wanted: Wanted, feed: PartitionFeed) -> tuple[Publication, ...] | None:
         """What the client missed; None when that cannot be told exactly, or is more than fits."""
-        if position is None or position > feed.log.end:
+        position = wanted.position(feed)
+        if position is None and not wanted.from_start:
             return None
-        if feed.log.covers(position):
-            return self._fitted(wanted, feed, position, 0)
-        silent = view is not None and view.last is not None and view.last < position
-        if silent and view is not None and feed.log.covers(view.next_offset):
-            # The log begins after the position, but the channel's last record before the log is one that it has seen.
-            return self._fitted(wanted, feed, max(position, view.next_offset), 0)
-        return None
+        if position is not None and position > feed.log.end:
+            # Another gateway was ahead of this one, unless the position is beyond what Kafka has.
+            if position > (await self._feeds.watermarks(feed.ref)).high:
+                return None
+            await feed.reach(position)
+        publications = await self._records.since(feed, wanted.channel, position)
+        return None if publications is None else self._fitted(wanted, publications)
 
-    def _fitted(self, wanted: Wanted, feed: PartitionFeed, offset: int, taken: int) -> tuple[Publication, ...] | None:
-        publications = feed.log.since(wanted.channel, offset)
-        return fitted(publications, self._limits, self._limits.max_bytes - taken, wanted.rule.conflated_kinds)
+    async def _from_snapshot(
+        self, wanted: Wanted, feed: PartitionFeed, beyond: int
+    ) -> tuple[SubscribeResult | None, int | None]:
+        """The answer, and the offset of the snapshot, if there is one."""
+        view = await self._snapshots.load(feed.ref, wanted.channel, beyond=beyond)
+        if view is None:
+            return None, None
+        await feed.reach(view.next_offset)
+        since = await self._records.since(feed, wanted.channel, view.next_offset)
+        return None if since is None else self._shown(wanted, feed, view, since), view.next_offset
+
+    def _shown(
+        self, wanted: Wanted, feed: PartitionFeed, view: SnapshotView, since: Sequence[Publication]
+    ) -> SubscribeResult | None:
+        """The snapshot's first page beside what came since. None when that leaves no room for a page."""
+        kinds = wanted.rule.conflated_kinds
+        room = self._limits.max_bytes - self._limits.max_bytes // _LEAST_PAGE
+        publications = fitted(since, self._limits, room, kinds)
+        if publications is None:
+            return None
+        page = view.page("", self._limits.max_bytes - bytes_of(publications))
+        return self._result(wanted, feed, publications, recovered=False, data=page)
+
+    def _fitted(self, wanted: Wanted, publications: Sequence[Publication]) -> tuple[Publication, ...] | None:
+        """What fits into a reply of those that count as kept; None when that is less than the client missed."""
+        count = kept(publications, wanted.rule, self._clock())
+        publications, missed = publications[len(publications) - count :], len(publications)
+        if count < missed and not wanted.from_start:
+            return None
+        return fitted(publications, self._limits, self._limits.max_bytes, wanted.rule.conflated_kinds)
 
     def _result(
         self,

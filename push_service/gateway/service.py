@@ -54,3 +54,4 @@ class GatewayService:
             listener.close()
             await door.drain(settings.drain_seconds)
         self._gateway.feeds.close()
+        self._gateway.scans.close()

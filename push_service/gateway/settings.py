@@ -75,8 +75,19 @@ class GatewaySettings(Section, section="GATEWAY"):
         60.0, ge=0, description="How far in the past a partition is opened, so that clients can resume at once."
     )
     history_max_records: int = Field(
-        100_000, ge=1, description="Most records to go back, when the snapshots are further behind than that time."
+        30_000,
+        ge=1,
+        description="Most records to go back, be it to that time or to where the snapshots end. What is before is "
+        "looked for in Kafka when a client needs it.",
     )
+    scan_records: int = Field(
+        200_000,
+        ge=0,
+        description="Most records to read through for what a client missed before that; a client that would need more "
+        "gets `recovered: false` and a snapshot.",
+    )
+    scan_seconds: float = Field(2.5, gt=0, le=60, description="What that may take: less than a subscribe may wait.")
+    scan_bytes: int = Field(64 * _MIB, ge=_MIB, description="Memory for what is found by one such reading.")
     backlog_records: int = Field(
         20_000,
         ge=1,
@@ -84,6 +95,7 @@ class GatewaySettings(Section, section="GATEWAY"):
     )
     log_bytes: int = Field(64 * _MIB, ge=_MIB, description="Memory for one partition's last records.")
     log_publications: int = Field(100_000, ge=1, description="The same as a number of records.")
+    log_seconds: float = Field(900.0, gt=0, description="How long records stay in that memory.")
     linger_seconds: float = Field(
         60.0, ge=0, description="How long a partition is still read after its last subscriber has gone."
     )

@@ -17,8 +17,6 @@ class SnapshotView(msgspec.Struct, frozen=True):
 
     next_offset: int
     """Every record below this Kafka offset is accounted for. As the protocol counts, the offset it is valid to."""
-    last: int | None
-    """The Kafka offset of the channel's last record; None when that is not known."""
     keys: list[str]
     """`kind|entity` of each item, sorted."""
     items: list[bytes]
@@ -46,7 +44,7 @@ def view_of(snapshot: Snapshot) -> SnapshotView:
     keys = [key for key, _ in pairs]
     items = [json for _, json in pairs]
     size = sum(len(item) for item in items) + sum(len(key) for key in keys) + 200 * len(items)
-    return SnapshotView(snapshot.next_offset, snapshot.last, keys, items, size)
+    return SnapshotView(snapshot.next_offset, keys, items, size)
 
 
 def _item_json(item: SnapshotItem) -> bytes:
@@ -81,10 +79,13 @@ class SnapshotCache:
         found = self._views.get((ref, channel))
         return found[1] if found is not None and found[0] > self._clock() else None
 
-    async def load(self, ref: PartitionRef, channel: str) -> SnapshotView | None:
-        """The channel's snapshot; None while there is none that is valid. Raises OutageError."""
+    async def load(self, ref: PartitionRef, channel: str, *, beyond: int = -1) -> SnapshotView | None:
+        """The channel's snapshot; None while there is none that is valid. Raises OutageError.
+
+        `beyond`: one that is valid only to this offset is read again, be it fresh.
+        """
         view = self.fresh(ref, channel)
-        if view is not None:
+        if view is not None and view.next_offset > beyond:
             return view
         place = (ref, channel)
         reading = self._reading.get(place)

@@ -53,10 +53,13 @@ async def compose(settings: Loaded, process: Process) -> None:
     handler = Recorder(
         codec,
         publisher,
-        RedisSnapshotWriter(redis, keep_seconds=recorder.keep_days * DAY_SECONDS),
+        RedisSnapshotWriter(
+            redis, keep_seconds=recorder.keep_days * DAY_SECONDS, history_offsets=recorder.history_offsets
+        ),
         KafkaHistory(TopicScan(kafka)),
         DeadLetters(publisher, GROUP, process.registry),
         RecorderMetrics(process.registry),
+        listed=recorder.history_offsets > 0,
     )
     consumer = GroupConsumer(
         kafka,

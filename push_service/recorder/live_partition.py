@@ -2,6 +2,7 @@
 
 from backbone.record import InRecord
 from domain.live_update import LiveUpdate
+from push_service.recorder.history_rule import lists_offsets
 from push_service.recorder.latest_buffer import LatestBuffer
 from storage.redis.keys import PartitionTag
 from storage.snapshots import ChannelChange, LiveMark, SnapshotItem, SnapshotWriter
@@ -13,11 +14,14 @@ class ChangeSet:
     def __init__(self) -> None:
         self._items: dict[str, dict[tuple[str, str], SnapshotItem]] = {}
         self._last: dict[str, int] = {}
+        self._offsets: dict[str, list[int]] = {}
 
-    def add(self, update: LiveUpdate, offset: int) -> None:
+    def add(self, update: LiveUpdate, offset: int, *, listed: bool) -> None:
         """Takes the updates of one partition in their order, for all the channels that they name."""
         for channel in update.channels:
             self.add_to(channel, update, offset)
+            if listed and lists_offsets(channel):
+                self._offsets.setdefault(channel, []).append(offset)
 
     def add_to(self, channel: str, update: LiveUpdate, offset: int) -> None:
         """Takes an update for one channel. Only what processors made is state."""
@@ -34,19 +38,22 @@ class ChangeSet:
     def changes(self) -> list[ChannelChange]:
         """The changes, ready to be written."""
         return [
-            ChannelChange(channel, self._last[channel], list(items.values())) for channel, items in self._items.items()
+            ChannelChange(channel, self._last[channel], list(items.values()), self._offsets.get(channel, []))
+            for channel, items in self._items.items()
         ]
 
 
 class LivePartition:
     """The recorder's memory of one partition that it owns."""
 
-    def __init__(self, tag: PartitionTag, mark: LiveMark) -> None:
+    def __init__(self, tag: PartitionTag, mark: LiveMark, *, listed: bool = True) -> None:
+        """`listed`: whether channels get lists of offsets. They begin anew after a time without."""
         self.tag = tag
         self.latest = LatestBuffer(tag.topic_id)
         self._written_next = mark.next_offset  # the next write must find it in the store
         self._next = mark.next_offset
         self._valid_from = mark.valid_from
+        self._history_from = (mark.next_offset if mark.history_from is None else mark.history_from) if listed else None
         self._sources = dict(mark.sources)
         self._start = mark.next_offset if mark.latest_from is None else min(mark.next_offset, mark.latest_from)
         self._changes = ChangeSet()
@@ -67,7 +74,7 @@ class LivePartition:
         if self._repeats(update):
             return False
         self.latest.offer(record, update)
-        self._changes.add(update, record.offset)
+        self._changes.add(update, record.offset, listed=self._history_from is not None)
         return True
 
     def skip(self, record: InRecord) -> None:
@@ -79,7 +86,7 @@ class LivePartition:
 
         Raises MarkMovedError and OutageError, see SnapshotWriter.
         """
-        mark = LiveMark(self._next, self._valid_from, self.latest.waits_from, dict(self._sources))
+        mark = LiveMark(self._next, self._valid_from, self.latest.waits_from, self._history_from, dict(self._sources))
         snapshots.write(self.tag, self._written_next, mark, self._changes.changes())
         self._written_next = mark.next_offset
         self._changes = ChangeSet()

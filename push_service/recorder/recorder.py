@@ -35,13 +35,17 @@ class Recorder:
         history: LiveHistory,
         dead_letters: DeadLetters,
         metrics: RecorderMetrics,
+        *,
+        listed: bool = True,
     ) -> None:
+        """`listed`: whether channels get lists of the offsets of their last records."""
         self._codec = codec
         self._publisher = publisher
         self._snapshots = snapshots
         self._history = history
         self._dead_letters = dead_letters
         self._metrics = metrics
+        self._listed = listed
         self._partitions: dict[tuple[str, int], tuple[PartitionRef, LivePartition]] = {}
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int:  # noqa: ARG002 the mark says where
@@ -54,7 +58,7 @@ class Recorder:
             except MarkMovedError as error:
                 raise OutageError(f"another process rebuilds partition {partition.partition}") from error
             self._metrics.rebuilds.inc()
-        live = LivePartition(tag, mark)
+        live = LivePartition(tag, mark, listed=self._listed)
         self._partitions[partition.topic, partition.partition] = (partition, live)
         return live.start
 

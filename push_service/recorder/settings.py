@@ -13,5 +13,16 @@ class RecorderSettings(Section, section="RECORDER"):
         default=8 * 1024 * 1024, ge=65_536, description="Most bytes of live records handled at once."
     )
     keep_days: int = Field(
-        default=30, ge=1, le=365, description="Days that a channel's snapshot outlives the channel's last record."
+        default=30,
+        ge=14,
+        le=365,
+        description="Days that a channel's snapshot outlives the channel's last record: longer than fleet.live.v1 "
+        "keeps any record, which is 3 days and up to 7 more until a segment closes.",
+    )
+    history_offsets: int = Field(
+        default=256,
+        ge=0,
+        le=1_000,
+        description="How many of a channel's last records are listed, so that a client may resume by reading just "
+        "those; 0 for none. Not for fleets' own channels.",
     )

@@ -165,6 +165,15 @@ def test_a_scan_reads_all_there_is_now_and_ends(kafka: KafkaKind, unique: str) -
     assert [record.offset for record in read if record.partition == 2] == list(range(7))
 
 
+def test_a_scan_reads_parts_of_a_partition_in_order(kafka: KafkaKind, unique: str) -> None:
+    kafka.create_topic(unique)
+    publish(kafka, unique, 40)
+    parts = [Range(3, 4), Range(5, 5), Range(10, 13), Range(13, 14), Range(39, 40)]
+    read = [each for batch in kafka.scan().parts((unique, 0), parts) for each in batch]
+    assert [each.offset for each in read] == [3, 10, 11, 12, 13, 39]
+    assert list(kafka.scan().parts((unique, 0), [])) == []
+
+
 def test_a_scan_can_begin_at_offsets_and_times(kafka: KafkaKind, unique: str) -> None:
     kafka.create_topic(unique)
     publish(kafka, unique, 10)

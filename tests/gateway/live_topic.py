@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,6 +13,7 @@ from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
 from backbone.publishing import PublishFailed
 from backbone.record import Ack, InRecord, OutRecord
+from backbone.topic_scan import Range
 from backbone.topics import Topic
 from domain.errors import OutageError, PermanentError
 from domain.live_update import LiveUpdate
@@ -201,13 +202,19 @@ class LiveTopic:
             assert record.value is not None
             update = PackCodec().decode(record.value, LiveUpdate)
             item = SnapshotItem(update.kind, update.entity, update.version, record.offset, update.payload)
-            changes = [ChannelChange(channel, record.offset, [item]) for channel in update.channels]
+            changes = [
+                ChannelChange(channel, record.offset, [item], [] if channel.startswith("fleet:") else [record.offset])
+                for channel in update.channels
+            ]
             mark = self.snapshots.mark(tag)
             self.snapshots.write(
-                tag, mark.next_offset if mark else None, LiveMark(next_offset=record.offset + 1), changes
+                tag,
+                mark.next_offset if mark else None,
+                LiveMark(next_offset=record.offset + 1, history_from=0),
+                changes,
             )
         if self.snapshots.mark(tag) is None:
-            self.snapshots.write(tag, None, LiveMark(next_offset=0), [])
+            self.snapshots.write(tag, None, LiveMark(next_offset=0, history_from=0), [])
 
     # PartSource, in a thread
 

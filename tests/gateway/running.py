@@ -86,6 +86,7 @@ async def running(
         tokens=TokenVerifier(ACCESS),
         codec=codec or PackCodec(),
         snapshots=topic.snapshots,
+        scan=topic,
         metrics=GatewayMetrics(registry),
     )
     gateway.feeds.serve(topic.facts)

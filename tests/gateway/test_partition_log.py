@@ -1,15 +1,17 @@
 """The log of one partition: complete from start to end, bounded, and deaf to repeats."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.instants import SECOND
 from domain.live_update import LiveUpdate
 from domain.source_position import SourcePosition
 from push_service.gateway.partition_log import LogLimits, PartitionLog
 from push_service.gateway.publication import Publication
 from tests.gateway.live_topic import position
 
-WIDE = LogLimits(max_bytes=10_000_000, max_publications=1_000)
+WIDE = LogLimits(max_bytes=10_000_000, max_publications=1_000, max_seconds=60)
 
 
 def sourced(partition: int, offset: int, index: int = 0, *, topic_id: str = "p") -> LiveUpdate:
@@ -35,9 +37,9 @@ def test_covers_what_it_has_seen_whole() -> None:
 
 
 def test_over_its_bounds_the_oldest_go_and_it_no_longer_covers_them() -> None:
-    by_count = PartitionLog(0, LogLimits(max_bytes=10_000_000, max_publications=5))
+    by_count = PartitionLog(0, LogLimits(max_bytes=10_000_000, max_publications=5, max_seconds=60))
     by_bytes = PartitionLog(
-        0, LogLimits(max_bytes=5 * Publication(0, position("a", 0)).memory_bytes, max_publications=99)
+        0, LogLimits(max_bytes=5 * Publication(0, position("a", 0)).memory_bytes, max_publications=99, max_seconds=60)
     )
     for log in (by_count, by_bytes):
         for offset in range(9):
@@ -48,8 +50,17 @@ def test_over_its_bounds_the_oldest_go_and_it_no_longer_covers_them() -> None:
         assert log.bytes == sum(each.memory_bytes for each in log.since("fleet:acme", 0))
 
 
+def test_what_is_older_than_the_bound_goes_be_there_room_or_not() -> None:
+    log = PartitionLog(0, LogLimits(max_bytes=10_000_000, max_publications=99, max_seconds=10))
+    first = position("a", 0)
+    for offset in range(8):
+        at = first.received_at + 4 * offset * SECOND
+        log.append(Publication(offset, msgspec.structs.replace(first, received_at=at)))
+    assert (log.start, log.end, len(log)) == (5, 8, 3)
+
+
 def test_a_channel_that_was_evicted_leaves_nothing_behind() -> None:
-    log = PartitionLog(0, LogLimits(max_bytes=10_000_000, max_publications=2))
+    log = PartitionLog(0, LogLimits(max_bytes=10_000_000, max_publications=2, max_seconds=60))
     for offset in range(50):
         log.append(Publication(offset, position(f"a{offset}", 1)))
     assert len(log._channels) == 3  # the fleet's, and those of the two that are kept
@@ -79,7 +90,7 @@ def test_skips_what_its_source_has_made_before() -> None:
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(1, 10))
 def test_reading_a_partition_again_changes_nothing(offsets: list[int], bound: int) -> None:
     """Reopened readers deliver what was delivered before."""
-    log = PartitionLog(0, LogLimits(max_bytes=10_000_000, max_publications=bound))
+    log = PartitionLog(0, LogLimits(max_bytes=10_000_000, max_publications=bound, max_seconds=60))
     for offset in offsets:
         log.append(Publication(offset, position("a", offset)))
     kept = [each.kafka_offset for each in log.since("fleet:acme", 0)]

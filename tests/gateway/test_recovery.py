@@ -59,7 +59,7 @@ async def test_no_mark_in_redis_is_a_temporary_error_and_never_an_empty_snapshot
 
 async def test_a_recorder_that_is_far_behind_is_a_temporary_error_and_a_little_behind_is_read_from_there() -> None:
     topic = LiveTopic()
-    async with running(topic, history_max_records=50, linger_seconds=0) as gateway:
+    async with running(topic, history_max_records=50, scan_records=20, linger_seconds=0) as gateway:
         topic.publish(*(position("a", n) for n in range(1, 41)))
         topic.record(upto=10)
         topic.grow_old("acme", HOUR_S)
@@ -114,30 +114,13 @@ async def test_a_position_that_means_nothing_here_is_not_recovered(epoch: str, o
         assert entities(result)["asset/a"]["n"] == 2
 
 
-async def test_since_the_beginning_is_everything_that_is_kept_if_that_is_everything() -> None:
+async def test_since_the_beginning_is_everything_that_is_kept() -> None:
     topic = LiveTopic()
     async with running(topic) as gateway:
         topic.publish(position("a", 1), position("a", 2))
         topic.record()
         result = await followed(gateway, "fleet:acme", recover=True)
         assert (result["recovered"], offsets(result)) == (True, [1, 2])
-    async with running(topic, history_seconds=60) as gateway:
-        topic.grow_old("acme", HOUR_S)
-        result = await followed(gateway, "fleet:acme", recover=True)
-        assert not result.get("recovered")
-
-
-async def test_a_position_older_than_the_log_is_not_recovered_if_something_was_missed() -> None:
-    topic = LiveTopic()
-    async with running(topic) as gateway:
-        topic.publish(position("a", 1), position("a", 2), position("b", 1))
-        topic.record()
-        topic.grow_old("acme", HOUR_S)
-        topic.publish(position("b", 2))
-        epoch = (await followed(gateway, "fleet:acme"))["epoch"]
-        result = await followed(gateway, "asset:acme/a", recover=True, epoch=epoch, offset=1)
-        assert not result.get("recovered")
-        assert entities(result)["asset/a"]["n"] == 2
 
 
 async def test_a_channel_that_was_silent_for_longer_than_the_log_resumes_at_once() -> None:

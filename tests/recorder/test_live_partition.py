@@ -7,7 +7,7 @@ from domain.source_position import SourcePosition
 from push_service.recorder.live_partition import LivePartition
 from storage.memory.snapshots import MemorySnapshots
 from storage.redis.keys import PartitionTag
-from storage.snapshots import LiveMark
+from storage.snapshots import ChannelIndex, LiveMark
 from tests.recorder.records import live_record, live_update
 
 TAG = PartitionTag("live-1", 0)
@@ -27,9 +27,10 @@ class Stored:
 
     async def channel(self, name: str) -> tuple[int | None, list[int]]:
         """The channel's last offset, and the versions of its items."""
-        found = await self.snapshots.read(TAG, name)
+        found, index = await self.snapshots.read(TAG, name), await self.snapshots.index(TAG, name)
         assert found is not None
-        return found.last, [item.version for item in found.items]
+        assert index is not None
+        return index.last, [item.version for item in found.items]
 
 
 def source(offset: int, index: int = 0) -> SourcePosition:
@@ -105,3 +106,26 @@ async def test_what_redis_did_not_take_is_written_with_the_next_batch() -> None:
     partition.take(live_record(0), live_update(1, source=source(0)))  # the same batch again
     stored = Stored(partition)
     assert await stored.channel("fleet:acme") == (0, [1])
+
+
+async def test_offsets_are_listed_for_assets_and_not_for_fleets_and_never_of_repeats() -> None:
+    partition = LivePartition(TAG, LiveMark(0))
+    for offset, rank in enumerate((5, 6, 5, 6, 7)):
+        partition.take(live_record(offset), live_update(rank, source=source(rank)))
+    stored = Stored(partition)
+    assert await stored.snapshots.index(TAG, "asset:acme/a") == ChannelIndex(5, 0, 4, 0, (0, 1, 4))
+    assert await stored.snapshots.index(TAG, "fleet:acme") == ChannelIndex(5, 0, 4, None)
+
+
+async def test_an_older_layout_has_no_lists_until_it_is_recorded_on() -> None:
+    partition = LivePartition(TAG, LiveMark(7))
+    partition.take(live_record(9), live_update(1, source=source(1)))
+    stored = Stored(partition, expected=7)
+    assert await stored.snapshots.index(TAG, "asset:acme/a") == ChannelIndex(10, 7, 9, 7, (9,))
+
+
+async def test_lists_can_be_turned_off() -> None:
+    partition = LivePartition(TAG, LiveMark(0, history_from=0), listed=False)
+    partition.take(live_record(0), live_update(1, source=source(1)))
+    stored = Stored(partition)
+    assert await stored.snapshots.index(TAG, "asset:acme/a") == ChannelIndex(1, None, 0, None)

@@ -93,6 +93,20 @@ class World:
         return None if found is None else {(item.kind, item.entity): item.version for item in found.items}
 
 
+    def check_index(self, channel: str) -> None:
+        """Whatever is claimed of a channel's records is so."""
+        index = asyncio.run(self.snapshots.index(PartitionTag(self.live_id, 0), channel))
+        if index is None or index.known_from is None:
+            return
+        records = [each for each in self.cluster.records(LIVE.name) if each.offset < index.next_offset]
+        its = [each.offset for each in records if channel in self.codec.decode(each.value or b"", LiveUpdate).channels]
+        known = [each for each in its if each >= index.known_from]
+        if known:
+            assert index.last == known[-1]
+        if index.listed_from is not None:
+            assert index.offsets == tuple(each for each in its if each >= index.listed_from)
+
+
 def position(version: int, asset: str = "a", offset: int | None = None) -> LiveUpdate:
     source = SourcePosition("fleet.positions.v1", "positions-1", 0, version if offset is None else offset)
     return live_update(version, entity=f"asset/{asset}", source=source)
@@ -210,6 +224,8 @@ def test_whatever_is_killed_or_emptied_snapshots_end_up_right_and_are_never_wron
                 world.consumer.drain()
         shown = world.shown("fleet:acme")
         assert shown is None or shown in history
+        world.check_index("asset:acme/a")
+        world.check_index("fleet:acme")
     world.drain()  # a tick without a record finds a store that was emptied after the last one
     world.drain()
     assert world.shown("fleet:acme") == expected
