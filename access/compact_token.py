@@ -1,7 +1,8 @@
 """The compact form of a signed token (RFC 7515 section 3.1): three base64url parts with dots between.
 
-Read here and not by PyJWT, whose `decode` prepares the key and looks at each character anew for every token: it took
-300 us where this takes 20 (HS256). What signs and checks is PyJWT's all the same.
+Read here and not by PyJWT, whose `decode` prepares the key and looks at each character anew for every token: for HS256
+it took 33 us where a whole `TokenVerifier.verify` takes 13. What signs and checks is PyJWT's all the same. Verified
+tokens are not kept: RS256 takes 40 us and ES256 95, and who comes back mostly comes to another gateway.
 """
 
 import base64
