@@ -1,8 +1,11 @@
 """A status change reaches everybody whom it concerns once, and a status only ever moves to a higher version."""
 
 import asyncio
+import itertools
 from typing import Any
 
+from backbone.partitioner import partition_of
+from backbone.topics import STATUS_CHANGES
 from benchmarks.official.node_watcher import NodeWatcher
 from benchmarks.official.python_watcher import PythonWatcher
 from benchmarks.official.watching import Sightings
@@ -42,7 +45,8 @@ async def test_a_lower_version_never_moves_a_status_back(fleet: Fleet, demo: Dem
     async with PythonWatcher(fleet.stack.gateway_url, fleet.keys.viewer, channels) as watcher:
         [high] = await fleet.change(_order_status("A-7", "delivered", 9))
         await fleet.change(_order_status("A-7", "packed", 2), _order_status("A-7", "lost", 9))
-        [other] = await fleet.change(_order_status("A-8", "packed", 1))  # it is behind them on the same road
+        beside = _beside(fleet, "order/A-7")
+        [other] = await fleet.change({**_order_status("", "packed", 1), "entity": beside})
         await watcher.seen.until_seen(fleet.channel, [other])
         assert watcher.seen.ids(fleet.order("A-7")) == [high]
         assert await _snapshot_status(fleet, "A-7") == ("delivered", 9)
@@ -50,7 +54,7 @@ async def test_a_lower_version_never_moves_a_status_back(fleet: Fleet, demo: Dem
         await asyncio.to_thread(demo.stack["recorder"].stop)
         await fleet.change(_order_status("A-7", "packed", 3))
         await asyncio.to_thread(demo.stack["recorder"].start)
-        [again] = await fleet.change(_order_status("A-8", "picked", 2))
+        [again] = await fleet.change({**_order_status("", "picked", 2), "entity": beside})
         await watcher.seen.until_seen(fleet.channel, [again])
         assert watcher.seen.ids(fleet.order("A-7")) == [high]
         assert await _snapshot_status(fleet, "A-7") == ("delivered", 9)
@@ -64,9 +68,10 @@ async def test_the_status_of_an_asset_is_a_badge_on_its_positions(fleet: Fleet) 
         change = {"entity": "asset/truck-7", "status": "unloading", "version": 5, "time": at(-8)}
         await _shown(seen, channel, await fleet.change(change))
         await fleet.change({**change, "status": "driving", "version": 4, "time": at(-7)})
-        [badge] = await fleet.change({"entity": "asset/truck-8", "status": "driving", "time": at(-6)})
+        beside = _beside(fleet, "asset/truck-7")
+        [badge] = await fleet.change({"entity": beside, "status": "driving", "time": at(-6)})
         async with PythonWatcher(fleet.stack.gateway_url, fleet.keys.viewer, [fleet.channel]) as other:
-            await other.seen.until(lambda: any("truck-8" in str(each) for each in _state(other.seen)))
+            await other.seen.until(lambda: any(each.get("entity") == beside for each in _state(other.seen)))
         await _shown(seen, channel, await fleet.ping(fix(seconds=-5)))
         status = seen.on(channel)[-1].data["status"]
         assert (status["status"], status["version"], status["time"]) == ("unloading", 5, change["time"])
@@ -82,6 +87,17 @@ async def test_without_a_version_event_time_orders_statuses(fleet: Fleet) -> Non
         [last] = await fleet.change({**change, "status": "returned", "time": at(-1)})
         await watcher.seen.until_seen(fleet.order("A-9"), [last])
         assert watcher.seen.ids(fleet.order("A-9")) == [shown, last]
+
+
+def _beside(fleet: Fleet, entity: str) -> str:
+    """Another entity whose changes take the very same road: once its change is shown, all before it are done."""
+    kind = entity.partition("/")[0]
+    places = ((other, _place(fleet, other)) for other in (f"{kind}/B-{number}" for number in itertools.count()))
+    return next(other for other, place in places if place == _place(fleet, entity))
+
+
+def _place(fleet: Fleet, entity: str) -> int:
+    return partition_of(f"{fleet.name}/{entity}".encode(), STATUS_CHANGES.partitions)
 
 
 async def _shown(seen: Sightings, channel: str, ids: list[str]) -> None:
