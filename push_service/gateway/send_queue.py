@@ -1,7 +1,7 @@
 """What waits for one client that reads more slowly than we write. Bounded, by conflation first and then by refusal."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -69,3 +69,17 @@ class SendQueue:
         self._conflating = True
         for key, frame in waiting:
             self._add(frame, key)
+
+
+def joined(frames: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The frames in pieces of `size` bytes, give or take a frame; takes no more of them than the next piece needs."""
+    piece: list[bytes] = []
+    held = 0
+    for frame in frames:
+        piece.append(frame)
+        held += len(frame)
+        if held >= size:
+            yield b"".join(piece)
+            piece, held = [], 0
+    if piece:
+        yield b"".join(piece)

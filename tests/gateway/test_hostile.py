@@ -74,7 +74,7 @@ class RawSocket:
         (HEAD + "Origin: null\r\n", "403", "origin"),
         (HEAD + "Origin: http://[\r\n", "403", "origin"),
         (HEAD + "Origin: https://app.example\r\nOrigin: https://evil.example\r\n", "403", "origin"),
-        (HEAD + "Sec-WebSocket-Protocol: centrifuge-protobuf\r\n", "400", "centrifuge-json"),
+        (HEAD + "Sec-WebSocket-Protocol: chat\r\n", "400", "centrifuge-json"),
         (HEAD + "No colon\r\n", "400", "malformed"),
         (HEAD + " folded: x\r\n", "400", "malformed"),
         (HEAD + "X: a\x00b\r\n", "400", "malformed"),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from push_service.gateway.push import ConflationKey
-from push_service.gateway.send_queue import QueueLimits, SendQueue
+from push_service.gateway.send_queue import QueueLimits, SendQueue, joined
 
 LIMITS = QueueLimits(conflate_bytes=100, max_bytes=400, max_frames=30)
 
@@ -64,3 +64,11 @@ def test_order_holds_and_the_last_of_each_entity_and_everything_else_arrives(
     must = {frame for entity, frame in sent if entity is None} | set({e: f for e, f in sent if e is not None}.values())
     assert must <= set(arrived)
     assert len(arrived) + queue.conflated == len(sent)
+
+
+def test_frames_are_joined_into_pieces_and_no_more_are_taken_than_a_piece_needs() -> None:
+    frames = iter([b"aa", b"bb", b"cc", b"dd", b"e"])
+    pieces = joined(frames, 4)
+    assert next(pieces) == b"aabb"
+    assert next(frames) == b"cc"
+    assert list(pieces) == [b"dde"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 from push_service.gateway.metrics import ConnectOutcome
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import SLOW, Disconnect
-from push_service.gateway.push import ConflationKey, Pushed
-from push_service.gateway.send_queue import SendQueue
+from push_service.gateway.push import Pushed
+from push_service.gateway.send_queue import SendQueue, joined
 from push_service.gateway.session import Session
 from push_service.gateway.websocket.frames import Event, EventKind, FrameReader, close_echo, close_frame, pong_frame
 from push_service.gateway.websocket.handshake import (
@@ -29,11 +29,22 @@ _WRITE_BUFFER = 64 * 1024
 class SocketConnection(asyncio.Protocol):
     """Reads the request's head; then it is a WebSocket and a session's `Transport`, or no longer ours.
 
-    Writes go straight to the transport: uvloop gathers all writes of one turn of the loop into one system call. Only
-    while the transport is full they wait in a bounded queue.
+    What a turn of the loop brings for it is written at the turn's end at once, for a write is a system call, which is
+    what a delivery costs most. While the transport is full all waits in a bounded queue.
     """
 
-    __slots__ = ("_closing", "_door", "_head", "_paused", "_queue", "_reader", "_session", "_transport", "_wire")
+    __slots__ = (
+        "_closing",
+        "_door",
+        "_head",
+        "_paused",
+        "_pending",
+        "_queue",
+        "_reader",
+        "_session",
+        "_transport",
+        "_wire",
+    )
 
     def __init__(self, door: "SocketDoor") -> None:
         self._door = door
@@ -42,6 +53,7 @@ class SocketConnection(asyncio.Protocol):
         self._reader: FrameReader | None = None
         self._wire: SocketWire
         self._session: Session | None = None
+        self._pending: list[Pushed | bytes] = []
         self._queue: SendQueue | None = None
         self._paused = False
         self._closing = False
@@ -74,8 +86,8 @@ class SocketConnection(asyncio.Protocol):
         queue = self._queue
         if queue is None:
             return
-        for frame in queue.take():
-            self._transport.write(frame)
+        for piece in joined(queue.take(), _WRITE_BUFFER):
+            self._transport.write(piece)
             if self._paused:  # set by `pause_writing`, which `write` calls
                 return
         if queue.conflated:
@@ -92,19 +104,20 @@ class SocketConnection(asyncio.Protocol):
 
     def send(self, payload: bytes) -> None:
         """See Transport."""
-        self._write(self._wire.frame(payload), None)
+        self._add(self._wire.frame(payload))
 
     def push(self, push: Pushed) -> None:
-        """See Transport."""
-        if self._queue is None and not self._closing:
-            self._transport.write(push.frame(self._wire))
-        else:
-            self._write(push.frame(self._wire), push.conflation_key)
+        """See Transport. As `_add`, without the call: this is what a delivery costs."""
+        if not self._closing:
+            if not self._pending:
+                self._door.flush_soon(self)
+            self._pending.append(push)
 
     def close(self, disconnect: Disconnect) -> None:
         """See Transport. The close frame's code and reason are the protocol's; see `disconnects`."""
         if not self._closing:
             self._door.metrics.disconnects.labels(disconnect.code).inc()
+            self.flush()
             self._close(close_frame(disconnect.code, disconnect.reason))
 
     def authenticated(self) -> None:
@@ -123,6 +136,17 @@ class SocketConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut it off."""
         self._transport.abort()
+
+    def flush(self) -> None:
+        """Writes what this turn of the loop has brought, or queues it."""
+        pending = self._pending
+        if self._closing:
+            pending.clear()
+        elif len(pending) == 1 and self._queue is None:
+            self._transport.write(self._frame(pending.pop()))
+        elif pending:
+            self._pending = []
+            self._flush_all(pending)
 
     # The handshake.
 
@@ -189,23 +213,43 @@ class SocketConnection(asyncio.Protocol):
                 self._close(close_frame(event.code, event.data.decode()))
                 self._transport.write_eof()  # what it still sends is not read as frames any more
             elif event.kind is EventKind.PING:
-                self._write(pong_frame(event.data), None)
+                self._add(pong_frame(event.data))
             elif event.kind is not EventKind.PONG and self._session is not None:
                 self._door.receive(self._session, event.data)
 
     def _peer_closed(self, payload: bytes) -> None:
         if not self._closing:
+            self.flush()
             self._closing = True
             self._end_session()
             self._transport.write(close_echo(payload))
         self._transport.close()
 
-    def _write(self, frame: bytes, key: ConflationKey | None) -> None:
-        if self._closing:
-            return
+    def _add(self, item: bytes) -> None:
+        """A frame that is for this client alone."""
+        if not self._closing:
+            if not self._pending:
+                self._door.flush_soon(self)
+            self._pending.append(item)
+
+    def _frame(self, item: Pushed | bytes) -> bytes:
+        return item if isinstance(item, bytes) else item.frame(self._wire)
+
+    def _flush_all(self, items: list[Pushed | bytes]) -> None:
+        rest = iter(items)
         if self._queue is None:
-            self._transport.write(frame)
-        elif not self._queue.put(frame, key) and self._session is not None:
+            for piece in joined((self._frame(each) for each in rest), _WRITE_BUFFER):
+                self._transport.write(piece)
+                if self._paused:  # set by `pause_writing`, which `write` calls
+                    break
+        for item in rest:
+            key = None if isinstance(item, bytes) else item.conflation_key
+            if self._queue is not None and not self._queue.put(self._frame(item), key):
+                self._too_slow()
+                return
+
+    def _too_slow(self) -> None:
+        if self._session is not None:
             self._session.disconnect(SLOW)
 
     def _close(self, frame: bytes) -> None:

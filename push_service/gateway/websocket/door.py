@@ -57,6 +57,7 @@ class SocketDoor:
         self.receive = receive
         self.metrics = metrics
         self.sockets: dict[SocketConnection, None] = {}
+        self._to_flush: list[SocketConnection] = []
         self._connecting: Deadlines[SocketConnection] = Deadlines(limits.connect_seconds)
         self._stalled: Deadlines[SocketConnection] = Deadlines(limits.stalled_seconds)
         self._closing: Deadlines[SocketConnection] = Deadlines(_CLOSING_SECONDS)
@@ -77,6 +78,12 @@ class SocketDoor:
         self.sockets[socket] = None
         self.metrics.sockets.inc()
         return True
+
+    def flush_soon(self, socket: SocketConnection) -> None:
+        """It has something to write: at the end of this turn of the loop, with all others."""
+        if not self._to_flush:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._to_flush.append(socket)
 
     def authenticated(self, socket: SocketConnection) -> None:
         """Its client has said who it is."""
@@ -101,6 +108,11 @@ class SocketDoor:
         if socket in self.sockets:
             del self.sockets[socket]
             self.metrics.sockets.dec()
+
+    def _flush(self) -> None:
+        sockets, self._to_flush = self._to_flush, []
+        for socket in sockets:
+            socket.flush()
 
     def tick(self, now: float) -> None:
         """Ends those whose time is over; `now` is monotonic, in seconds."""
