@@ -257,7 +257,7 @@ class GroupConsumer:
     def _report(self) -> None:
         self._metrics.partitions.labels(self._group).set(len(self._owned))
         if not self._partitions.joined:
-            self._condition.down("has not joined its group yet")
+            self._condition.down("is not in its group")
         elif self._outage_reason is not None:
             self._condition.down(self._outage_reason)
         elif unopened := self._owned.unopened():

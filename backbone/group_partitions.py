@@ -157,6 +157,7 @@ class GroupPartitions:
         self._let_go(consumer, gone, lost=False)
 
     def on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.joined = False  # until the coordinator answers again
         self._tell("lost", partitions)
         self._let_go(consumer, self._taken_away(partitions), lost=True)
 
