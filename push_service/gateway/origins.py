@@ -1,0 +1,21 @@
+"""Which pages may connect. A browser names the page's origin; programs name none."""
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+ANY_ORIGIN = "*"
+
+
+def is_permitted(origin: str, host: str, allowed: Collection[str]) -> bool:
+    """Whether a page may. `allowed` are origins such as `https://app.example.com`, or `*` for all.
+
+    A page of the same host and port as the request's always may.
+    """
+    return ANY_ORIGIN in allowed or origin in allowed or _host_of(origin) == host.lower()
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
