@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 import structlog
+from aiohttp import ClientSession, TCPConnector
 
 from access.settings import AccessSettings
 from access.tokens import TokenVerifier
@@ -19,6 +20,8 @@ from domain.errors import OutageError
 from push_service.gateway.feed_table import served_topics
 from push_service.gateway.gateway import Gateway
 from push_service.gateway.http_app import build_app
+from push_service.gateway.http_streams.peers import HttpPeers
+from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.service import GatewayService
 from push_service.gateway.settings import GatewaySettings
@@ -31,6 +34,7 @@ from storage.redis.snapshots import RedisSnapshotReader
 log = structlog.get_logger(__name__)
 
 _RETRY_SECONDS = 1.0
+_PEER_CONNECTIONS = 64
 
 
 async def compose(loaded: Loaded, process: Process) -> None:
@@ -40,6 +44,8 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.resources.callback(registry.close)
     redis = connect_async(loaded[RedisSettings])
     process.resources.push_async_callback(redis.aclose)
+    client = ClientSession(connector=TCPConnector(limit=_PEER_CONNECTIONS))
+    process.resources.push_async_callback(client.close)
     gateway = Gateway(
         loaded[GatewaySettings],
         tokens=TokenVerifier(loaded[AccessSettings]),
@@ -47,11 +53,14 @@ async def compose(loaded: Loaded, process: Process) -> None:
         snapshots=RedisSnapshotReader(redis),
         scan=TopicScan(loaded[KafkaSettings], stall_seconds=loaded[GatewaySettings].scan_seconds),
         metrics=GatewayMetrics(process.registry),
+        stream_settings=loaded[StreamSettings],
+        peers=HttpPeers(client) if loaded[StreamSettings].peer_url else None,
     )
     gateway.feeds.serve(await _topics(loaded[KafkaSettings]))
     reader = PartitionReader(loaded[KafkaSettings], gateway.feeds)
     gateway.feeds.read_from(reader, gateway.lost)
     app = build_app(process.health, process.registry)
+    gateway.stream_endpoints.mount(app)
     process.add(reader)
     process.add(gateway.snapshots)
     process.add(gateway.heartbeat)
@@ -83,6 +92,6 @@ def _calm_collector() -> None:
 if __name__ == "__main__":
     run_process(
         "push_service.gateway",
-        (GatewaySettings, AccessSettings, KafkaSettings, RegistrySettings, RedisSettings),
+        (GatewaySettings, AccessSettings, KafkaSettings, RegistrySettings, RedisSettings, StreamSettings),
         compose,
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from uuid import uuid4
 
 from access.tokens import TokenVerifier
 from backbone.partition_ref import PartitionRef
@@ -15,6 +16,13 @@ from push_service.gateway.commands.handler import Handler
 from push_service.gateway.commands.table import command_table
 from push_service.gateway.feed_table import FeedLimits, FeedTable, OpenPartition
 from push_service.gateway.heartbeat import Heartbeat
+from push_service.gateway.http_streams.emulation import Emulation
+from push_service.gateway.http_streams.endpoints import StreamEndpoints
+from push_service.gateway.http_streams.node_name import node_name
+from push_service.gateway.http_streams.peers import Peers
+from push_service.gateway.http_streams.settings import StreamSettings
+from push_service.gateway.http_streams.stream import StreamLimits
+from push_service.gateway.http_streams.streams import Streams
 from push_service.gateway.hub import Hub
 from push_service.gateway.live_decoder import Codec, LiveDecoder
 from push_service.gateway.metrics import GatewayMetrics
@@ -51,10 +59,14 @@ class Gateway:
         snapshots: SnapshotReader,
         scan: PartSource,
         metrics: GatewayMetrics,
+        stream_settings: StreamSettings | None = None,
+        peers: Peers | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`peers`: the other gateways, where commands of emulated connections may have to go."""
         self.settings = settings
         self.metrics = metrics
+        self.node = str(uuid4())
         self.sessions: dict[Session, None] = {}
         self.snapshots = SnapshotCache(
             snapshots, seconds=settings.snapshot_seconds, max_bytes=settings.snapshot_cache_bytes, clock=clock
@@ -73,6 +85,9 @@ class Gateway:
         self._subscriptions = Subscriptions(self._hub, self.feeds, metrics)
         self._dispatcher = Dispatcher(self._commands(tokens), settings.max_frame_commands)
         self.door = self._new_door()
+        self._stream_settings = stream_settings or StreamSettings()
+        self.streams = self._new_streams()
+        self.stream_endpoints = self._new_stream_endpoints(peers)
 
     def lost(self, partition: OpenPartition) -> None:
         """A partition cannot be read on: its followers connect again, and are told what they can have."""
@@ -106,12 +121,37 @@ class Gateway:
                 max_frame_bytes=settings.max_frame_bytes,
                 connect_seconds=settings.connect_seconds,
                 stalled_seconds=settings.stalled_seconds,
-                queue=QueueLimits(settings.queue_conflate_bytes, settings.queue_max_bytes, settings.queue_max_frames),
+                queue=self._queue_limits(),
             ),
             new_session=self._new_session,
             receive=self._dispatcher.receive,
             metrics=self.metrics,
         )
+
+    def _new_streams(self) -> Streams:
+        settings = self._stream_settings
+        return Streams(
+            max_streams=settings.max_streams,
+            limits=StreamLimits(self.settings.connect_seconds, self.settings.stalled_seconds, self._queue_limits()),
+            node=node_name(self.node, settings.peer_url, settings.sealing_key),
+            new_session=self._new_session,
+            receive=self._dispatcher.receive,
+            metrics=self.metrics,
+        )
+
+    def _new_stream_endpoints(self, peers: Peers | None) -> StreamEndpoints:
+        return StreamEndpoints(
+            self.streams,
+            Emulation(self.streams, peers, self._stream_settings.sealing_key),
+            origins=self.settings.allowed_origins,
+            max_body=self.settings.max_frame_bytes,
+            body_seconds=self._stream_settings.body_seconds,
+            metrics=self.metrics,
+        )
+
+    def _queue_limits(self) -> QueueLimits:
+        settings = self.settings
+        return QueueLimits(settings.queue_conflate_bytes, settings.queue_max_bytes, settings.queue_max_frames)
 
     def _new_session(self, transport: Transport) -> Session:
         allowance = TokenBucket(self.settings.commands_per_second, self.settings.commands_burst)

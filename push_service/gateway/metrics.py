@@ -72,6 +72,7 @@ class GatewayMetrics:
             registry=registry,
         )
         self.sockets = Gauge("fleetcast_gateway_sockets", "Open WebSockets.", registry=registry)
+        self.streams = Gauge("fleetcast_gateway_streams", "Open responses that stream to clients.", registry=registry)
         self.subscriptions = Gauge(
             "fleetcast_gateway_subscriptions", "Subscriptions of open connections.", registry=registry
         )

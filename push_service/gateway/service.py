@@ -52,6 +52,7 @@ class GatewayService:
             await stopping.wait()
             self._condition.down("stopping")
             listener.close()
-            await door.drain(settings.drain_seconds)
+            streams = self._gateway.streams
+            await asyncio.gather(door.drain(settings.drain_seconds), streams.drain(settings.drain_seconds))
         self._gateway.feeds.close()
         self._gateway.scans.close()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from uuid import uuid4
 
+import msgspec
+
 from access.subscription_grant import SubscriptionGrant
 from access.viewer import Viewer
 from push_service.gateway.feed_table import OpenPartition
@@ -11,6 +13,15 @@ from push_service.gateway.protocol.disconnects import Disconnect
 from push_service.gateway.protocol.replies import Reply
 from push_service.gateway.transport import Transport
 from runtime.token_bucket import TokenBucket
+
+
+class Emulated(msgspec.Struct, frozen=True):
+    """How commands find the session of a transport that only streams replies."""
+
+    session: str
+    """A secret between us and the client."""
+    node: str
+    """The gateway that it lives on."""
 
 
 class Session:
@@ -22,6 +33,7 @@ class Session:
         "awaits_pong",
         "client",
         "closed",
+        "emulated",
         "grants",
         "held",
         "publishes",
@@ -39,6 +51,8 @@ class Session:
         self.viewer: Viewer | None = None
         self.awaits_pong = False
         self.closed = False
+        self.emulated: Emulated | None = None
+        """None on a WebSocket, which takes commands itself."""
         self.held: list[Command] | None = None
         """What came while the connect was being answered; None when it is not."""
         self.publishes: TokenBucket | None = None

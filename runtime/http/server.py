@@ -139,17 +139,27 @@ class _Door:
 class _Connection(web.RequestHandler):
     """aiohttp's connection; what is not even HTTP is answered as a problem document too."""
 
-    __slots__ = ("_stalled_milliseconds",)
+    __slots__ = ("_on_lost", "_stalled_milliseconds")
 
     def __init__(self, server: web.Server, *, stalled_seconds: float, **options: object) -> None:
         super().__init__(server, **options)  # type: ignore[arg-type]
         self._stalled_milliseconds = round(stalled_seconds * 1000)
+        self._on_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
         if hasattr(socket, "TCP_USER_TIMEOUT") and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._stalled_milliseconds)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        if self._on_lost is not None:
+            self._on_lost()
+
+    def when_lost(self, call: Callable[[], None]) -> None:
+        """See the function of that name."""
+        self._on_lost = call
 
     def handle_error(
         self,
@@ -169,6 +179,12 @@ class _Connection(web.RequestHandler):
         response = problem.to_response()
         response.force_close()
         return response
+
+
+def when_lost(request: web.Request, call: Callable[[], None]) -> None:
+    """`call` is called once when the request's connection is lost: aiohttp leaves a handler that only waits unaware."""
+    assert isinstance(request.protocol, _Connection)
+    request.protocol.when_lost(call)
 
 
 class _Refusal(asyncio.Protocol):

@@ -94,6 +94,7 @@ async def running(
     topic.listener = gateway.feeds
     health = Health()
     app = build_app(health, registry)
+    gateway.stream_endpoints.mount(app)
     service = GatewayService(gateway, app, health.require("gateway"), lambda: None)
     stopping = asyncio.Event()
     others = [asyncio.create_task(each.run(stopping)) for each in (gateway.door, gateway.heartbeat, gateway.snapshots)]

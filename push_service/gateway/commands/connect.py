@@ -45,6 +45,8 @@ class ConnectCommand:
             ttl=seconds_left(viewer),
             ping=max(1, round(self._heartbeat.interval)),
             pong=True,
+            session="" if session.emulated is None else session.emulated.session,
+            node="" if session.emulated is None else session.emulated.node,
         )
 
 
