@@ -2,6 +2,7 @@
 
 from devstack.reference.markdown import page
 from ingest.problems import ALL_PROBLEMS
+from push_service.gateway.server_api.endpoint import API_PROBLEMS
 from runtime.http.problem import ProblemType
 
 _INTRO = """\
@@ -24,7 +25,7 @@ part, each refused item carries such a document as its `problem`."""
 
 def errors_page() -> str:
     """The page's text."""
-    return page("Errors", _INTRO, *(_problem(problem) for problem in ALL_PROBLEMS))
+    return page("Errors", _INTRO, *(_problem(problem) for problem in (*ALL_PROBLEMS, *API_PROBLEMS)))
 
 
 def _problem(problem: ProblemType) -> str:

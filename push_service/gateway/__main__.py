@@ -1,6 +1,7 @@
 """The gateway process: `python -m push_service.gateway [--check]`."""
 
 import asyncio
+import functools
 import gc
 
 import structlog
@@ -9,25 +10,35 @@ from aiohttp import ClientSession, TCPConnector
 from access.settings import AccessSettings
 from access.tokens import TokenVerifier
 from backbone.codec import AvroCodec
+from backbone.global_table import GlobalTable, TableMetrics
+from backbone.kafka_metrics import PublisherMetrics
 from backbone.kafka_settings import KafkaSettings
 from backbone.lookups import Lookups, TopicFacts
 from backbone.partition_reader import PartitionReader
+from backbone.publisher import AsyncPublisher
 from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
 from backbone.topic_scan import TopicScan
-from backbone.topics import LIVE, USER_LIVE
+from backbone.topics import GATEWAY_CONTROL, LIVE, USER_LIVE
 from domain.errors import OutageError
+from push_service.gateway.control.order_reader import OrderReader, orders_known, skip_order
 from push_service.gateway.feed_table import served_topics
 from push_service.gateway.gateway import Gateway
 from push_service.gateway.http_app import build_app
 from push_service.gateway.http_streams.peers import HttpPeers
 from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.server_api.endpoint import ServerApi
+from push_service.gateway.server_api.settings import ServerApiSettings
+from push_service.gateway.server_api.table import method_table
 from push_service.gateway.service import GatewayService
 from push_service.gateway.settings import GatewaySettings
+from runtime.health import Condition
 from runtime.process import Process, run_process
 from runtime.settings import Loaded
+from runtime.supervision import ThreadService
 from storage.redis.connection import connect_async
+from storage.redis.presence import RedisPresence
 from storage.redis.settings import RedisSettings
 from storage.redis.snapshots import RedisSnapshotReader
 
@@ -44,28 +55,55 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.resources.callback(registry.close)
     redis = connect_async(loaded[RedisSettings])
     process.resources.push_async_callback(redis.aclose)
+    codec = AvroCodec(registry)
+    publisher = AsyncPublisher(
+        loaded[KafkaSettings],
+        served_topics((LIVE, USER_LIVE)),
+        PublisherMetrics(process.registry),
+        Condition("kafka"),  # not of the process's health: without Kafka, all gateways would be taken out together
+    )
     client = ClientSession(connector=TCPConnector(limit=_PEER_CONNECTIONS))
     process.resources.push_async_callback(client.close)
     gateway = Gateway(
         loaded[GatewaySettings],
         tokens=TokenVerifier(loaded[AccessSettings]),
-        codec=AvroCodec(registry),
+        codec=codec,
+        encoder=codec,
+        publisher=publisher,
         snapshots=RedisSnapshotReader(redis),
         scan=TopicScan(loaded[KafkaSettings], stall_seconds=loaded[GatewaySettings].scan_seconds),
+        presence=RedisPresence(redis),
         metrics=GatewayMetrics(process.registry),
         stream_settings=loaded[StreamSettings],
         peers=HttpPeers(client) if loaded[StreamSettings].peer_url else None,
     )
     gateway.feeds.serve(await _topics(loaded[KafkaSettings]))
+    await _prepare(codec)
     reader = PartitionReader(loaded[KafkaSettings], gateway.feeds)
     gateway.feeds.read_from(reader, gateway.lost)
     app = build_app(process.health, process.registry)
+    api = loaded[ServerApiSettings]
+    ServerApi(method_table(gateway, api, loaded[AccessSettings].default_tenant), api).add_to(app)
     gateway.stream_endpoints.mount(app)
+    process.add(publisher)
     process.add(reader)
+    process.add(gateway.presence)
+    process.add(gateway.join_news)
     process.add(gateway.snapshots)
     process.add(gateway.heartbeat)
+    process.add(gateway.expiry)
     process.add(gateway.door)
-    process.add(GatewayService(gateway, app, listening, _calm_collector))
+    orders = GlobalTable(
+        loaded[KafkaSettings],
+        GATEWAY_CONTROL.name,
+        OrderReader(codec, gateway.order_book.take),
+        skip_order,
+        TableMetrics(process.registry),
+        process.health.require("orders"),
+    )
+    process.add(ThreadService(orders.name, orders.run))
+    known = functools.partial(orders_known, orders.wait)
+    process.add(GatewayService(gateway, app, listening, _calm_collector, known))
 
 
 async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:
@@ -76,6 +114,16 @@ async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:
             return await asyncio.to_thread(lookups.topics, served_topics((LIVE, USER_LIVE)))
         except OutageError as error:
             log.warning("waiting for Kafka", reason=str(error))
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _prepare(codec: AvroCodec) -> None:
+    """Waits for the schema registry, so that no publish has to. Raises SchemaNotRegistered."""
+    while True:
+        try:
+            return await asyncio.to_thread(codec.prepare, (LIVE, USER_LIVE, GATEWAY_CONTROL))
+        except OutageError as error:
+            log.warning("waiting for the schema registry", reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
 
 
@@ -92,6 +140,6 @@ def _calm_collector() -> None:
 if __name__ == "__main__":
     run_process(
         "push_service.gateway",
-        (GatewaySettings, AccessSettings, KafkaSettings, RegistrySettings, RedisSettings, StreamSettings),
+        (GatewaySettings, ServerApiSettings, AccessSettings, KafkaSettings, RegistrySettings, RedisSettings, StreamSettings),
         compose,
     )

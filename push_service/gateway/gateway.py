@@ -4,9 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
+from access.revocations import Revocations
 from access.tokens import TokenVerifier
 from backbone.partition_ref import PartitionRef
+from backbone.publishing import AsyncPublishing
+from domain.instants import Micros
+from push_service.gateway.attendance import Attendance
 from push_service.gateway.backlog import ReplyLimits
+from push_service.gateway.channel_history import ChannelHistory
 from push_service.gateway.channel_kinds import read_channel_kinds
 from push_service.gateway.channel_records import ChannelRecords
 from push_service.gateway.channel_rules import ChannelRules
@@ -14,7 +19,14 @@ from push_service.gateway.channel_scan import ChannelScans, PartSource, ScanLimi
 from push_service.gateway.commands.dispatcher import Dispatcher
 from push_service.gateway.commands.handler import Handler
 from push_service.gateway.commands.table import command_table
+from push_service.gateway.commands.token_desk import TokenDesk
+from push_service.gateway.control.order_book import OrderBook
+from push_service.gateway.control.order_publisher import OrderPublisher
+from push_service.gateway.control.server_subscribe import ServerSubscribe
+from push_service.gateway.evictions import Evictions
+from push_service.gateway.expiry_watch import ExpiryWatch
 from push_service.gateway.feed_table import FeedLimits, FeedTable, OpenPartition
+from push_service.gateway.grants import Grants
 from push_service.gateway.heartbeat import Heartbeat
 from push_service.gateway.http_streams.emulation import Emulation
 from push_service.gateway.http_streams.endpoints import StreamEndpoints
@@ -24,16 +36,20 @@ from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.http_streams.stream import StreamLimits
 from push_service.gateway.http_streams.streams import Streams
 from push_service.gateway.hub import Hub
+from push_service.gateway.join_news import JoinNews
 from push_service.gateway.live_decoder import Codec, LiveDecoder
+from push_service.gateway.live_publisher import Encoder, LivePublisher
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.partition_feed import PartitionFeed
 from push_service.gateway.partition_log import LogLimits, PartitionLog
+from push_service.gateway.presence_book import PresenceBook
 from push_service.gateway.protocol.disconnects import INSUFFICIENT_STATE
 from push_service.gateway.protocol.json_codec import JsonCodec
 from push_service.gateway.protocol.protobuf.codec import ProtobufCodec
 from push_service.gateway.recovery import Recovery
 from push_service.gateway.send_queue import QueueLimits
 from push_service.gateway.session import Session
+from push_service.gateway.session_index import SessionIndex
 from push_service.gateway.settings import GatewaySettings
 from push_service.gateway.snapshots import SnapshotCache
 from push_service.gateway.subscriptions import Subscriptions
@@ -42,6 +58,7 @@ from push_service.gateway.websocket.door import SocketDoor, SocketLimits
 from push_service.gateway.websocket.handshake import PROTOBUF
 from push_service.gateway.websocket.wire import SocketWire
 from runtime.token_bucket import TokenBucket
+from storage.presence import PresenceStore
 from storage.snapshots import SnapshotReader
 
 SOCKET_PATH = "/connection/websocket"
@@ -56,8 +73,11 @@ class Gateway:
         *,
         tokens: TokenVerifier,
         codec: Codec,
+        encoder: Encoder,
+        publisher: AsyncPublishing,
         snapshots: SnapshotReader,
         scan: PartSource,
+        presence: PresenceStore,
         metrics: GatewayMetrics,
         stream_settings: StreamSettings | None = None,
         peers: Peers | None = None,
@@ -66,8 +86,10 @@ class Gateway:
         """`peers`: the other gateways, where commands of emulated connections may have to go."""
         self.settings = settings
         self.metrics = metrics
-        self.node = str(uuid4())
         self.sessions: dict[Session, None] = {}
+        self.index = SessionIndex()
+        self.revocations = Revocations(_now)
+        self._grants = Grants(self.index)
         self.snapshots = SnapshotCache(
             snapshots, seconds=settings.snapshot_seconds, max_bytes=settings.snapshot_cache_bytes, clock=clock
         )
@@ -82,7 +104,26 @@ class Gateway:
         )
         self.feeds = FeedTable(self.snapshots, self._new_feed, limits, metrics)
         self.records = ChannelRecords(self.feeds, snapshots, self.scans)
-        self._subscriptions = Subscriptions(self._hub, self.feeds, metrics)
+        reply_limits = ReplyLimits(settings.reply_bytes, settings.reply_publications)
+        self.history = ChannelHistory(self.feeds, self.records, reply_limits, settings.subscribe_seconds)
+        self.publisher = LivePublisher(publisher, encoder, self.feeds.ref_of)
+        self.presence = PresenceBook(presence, settings.lease_seconds)
+        self.join_news = JoinNews(self.publisher, metrics)
+        self.node = str(uuid4())
+        self._attendance = Attendance(self.rules, self.presence, self.join_news, self.node)
+        self._subscriptions = Subscriptions(self._hub, self.feeds, self._attendance, self._grants, metrics)
+        self.evictions = Evictions(self._subscriptions, self.revocations, _now)
+        self.expiry = ExpiryWatch(self.index, self.evictions.check, _now)
+        self.orders = OrderPublisher(publisher, encoder)
+        self._recovery = self._new_recovery()
+        self.order_book = OrderBook(
+            self.index,
+            self.revocations,
+            self.evictions,
+            self.expiry,
+            ServerSubscribe(self.rules, self.feeds, self._recovery, self._subscriptions, settings.max_subscriptions),
+            _now,
+        )
         self._dispatcher = Dispatcher(self._commands(tokens), settings.max_frame_commands)
         self.door = self._new_door()
         self._stream_settings = stream_settings or StreamSettings()
@@ -96,18 +137,28 @@ class Gateway:
                 session.disconnect(INSUFFICIENT_STATE)
 
     def _commands(self, tokens: TokenVerifier) -> Mapping[str, Handler]:
-        reply_limits = ReplyLimits(self.settings.reply_bytes, self.settings.reply_publications)
         return command_table(
             rules=self.rules,
-            tokens=tokens,
+            desk=TokenDesk(tokens, self.revocations),
+            sessions=self.index,
+            grants=self._grants,
+            expiry=self.expiry,
             heartbeat=self.heartbeat,
             feeds=self.feeds,
-            recovery=Recovery(self.feeds, self.records, self.snapshots, reply_limits, self.settings.subscribe_seconds),
+            recovery=self._recovery,
             snapshots=self.snapshots,
             subscriptions=self._subscriptions,
+            attendance=self._attendance,
+            publisher=self.publisher,
+            presence=self.presence,
+            history=self.history,
             settings=self.settings,
             metrics=self.metrics,
         )
+
+    def _new_recovery(self) -> Recovery:
+        limits = ReplyLimits(self.settings.reply_bytes, self.settings.reply_publications)
+        return Recovery(self.feeds, self.records, self.snapshots, limits, self.settings.subscribe_seconds)
 
     def _new_door(self) -> SocketDoor:
         settings = self.settings
@@ -161,11 +212,17 @@ class Gateway:
 
     def _session_closed(self, session: Session) -> None:
         self.sessions.pop(session, None)
+        self.index.leave(session)
         self.heartbeat.leave(session)
         self._subscriptions.leave_all(session)
+        self._attendance.disconnected(session)
 
     def _new_feed(self, ref: PartitionRef, start: int) -> PartitionFeed:
         return PartitionFeed(ref, PartitionLog(start, self._log_limits), self._decoder, self._hub, self.metrics)
+
+
+def _now() -> Micros:
+    return time.time_ns() // 1_000
 
 
 def _scan_limits(settings: GatewaySettings) -> ScanLimits:

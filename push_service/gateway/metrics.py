@@ -17,6 +17,8 @@ class ConnectOutcome(enum.StrEnum):
     ACCEPTED = "accepted"
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 a label
     TOKEN_INVALID = "token_invalid"  # noqa: S105 a label
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105 a label
+    """Its key may have been published since: the client is asked to come again."""
     REFUSED = "handshake_refused"
     TOO_MANY = "too_many_sockets"
     STALE = "stale"
@@ -72,7 +74,11 @@ class GatewayMetrics:
             registry=registry,
         )
         self.sockets = Gauge("fleetcast_gateway_sockets", "Open WebSockets.", registry=registry)
-        self.streams = Gauge("fleetcast_gateway_streams", "Open responses that stream to clients.", registry=registry)
+        self.streams = Gauge(
+            "fleetcast_gateway_streams",
+            "Open responses that stream, where no WebSocket gets through.",
+            registry=registry,
+        )
         self.subscriptions = Gauge(
             "fleetcast_gateway_subscriptions", "Subscriptions of open connections.", registry=registry
         )
@@ -91,6 +97,10 @@ class GatewayMetrics:
         )
         self.undecodable = Counter(
             "fleetcast_gateway_undecodable", "Live records skipped because they cannot be read.", registry=registry
+        )
+
+        self.joins_untold = Counter(
+            "fleetcast_gateway_joins_untold", "Joins and leaves that could not be published.", registry=registry
         )
 
     def connect(self, outcome: ConnectOutcome) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -22,19 +22,34 @@ class GatewayService:
     name = "gateway"
 
     def __init__(
-        self, gateway: Gateway, app: web.Application, listening: Condition, on_started: Callable[[], None]
+        self,
+        gateway: Gateway,
+        app: web.Application,
+        listening: Condition,
+        on_started: Callable[[], None],
+        orders_known: Callable[[asyncio.Event], Awaitable[bool]],
     ) -> None:
-        """`app` serves every path but the WebSocket's; `on_started` is called once all that stays is there."""
+        """`app` serves every path but the WebSocket's; `on_started` is called once all that stays is there.
+
+        `orders_known` returns once everything revoked so far is: before, nobody may connect. False: it is too late.
+        """
         self._gateway = gateway
         self._app = app
         self._condition = listening
         self._on_started = on_started
+        self._orders_known = orders_known
         self.listening = asyncio.Event()
         self.url = ""
         """`http://host:port`, once `listening` is set."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Raises OSError if the address cannot be bound."""
+        if await self._orders_known(stopping):
+            await self._serve(stopping)
+        self._gateway.feeds.close()
+        self._gateway.scans.close()
+
+    async def _serve(self, stopping: asyncio.Event) -> None:
         settings = self._gateway.settings
         door = self._gateway.door
         async with http_door(self._app) as door.new_http:
@@ -54,5 +69,3 @@ class GatewayService:
             listener.close()
             streams = self._gateway.streams
             await asyncio.gather(door.drain(settings.drain_seconds), streams.drain(settings.drain_seconds))
-        self._gateway.feeds.close()
-        self._gateway.scans.close()

@@ -1,23 +1,34 @@
-"""Joining and leaving channels: session, hub and partition always agree on who follows what."""
+"""Joining and leaving channels: session, hub, partition, attendance and grants always agree on who follows what."""
 
+from push_service.gateway.attendance import Attendance
 from push_service.gateway.feed_table import FeedTable, OpenPartition
+from push_service.gateway.grants import Grants
 from push_service.gateway.hub import Hub
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.session import Session
 
 
 class Subscriptions:
-    """Keeps the three in step."""
+    """Keeps all of them in step."""
 
-    def __init__(self, hub: Hub, feeds: FeedTable, metrics: GatewayMetrics) -> None:
+    def __init__(
+        self, hub: Hub, feeds: FeedTable, attendance: Attendance, grants: Grants, metrics: GatewayMetrics
+    ) -> None:
         self._hub = hub
+        self._attendance = attendance
+        self._grants = grants
         self._feeds = feeds
         self._metrics = metrics
 
-    def join(self, session: Session, channel: str, partition: OpenPartition) -> None:
-        """The session gets the channel's pushes from now on. The partition is held already, and stays so."""
+    def join(self, session: Session, channel: str, partition: OpenPartition, *, joins: bool = False) -> None:
+        """The session gets the channel's pushes from now on. The partition is held already, and stays so.
+
+        `joins`: the client asks to be told who joins and leaves.
+        """
         session.subscriptions[channel] = partition
         self._hub.subscribe(channel, session.transport)
+        if self._attendance.joined(session, channel, asks=joins):
+            self._hub.listen(channel, session.transport)
         self._metrics.subscriptions.inc()
 
     def leave(self, session: Session, channel: str) -> None:
@@ -25,6 +36,8 @@ class Subscriptions:
         partition = session.subscriptions.pop(channel, None)
         if partition is not None:
             self._hub.unsubscribe(channel, session.transport)
+            self._attendance.left(session, channel)
+            self._grants.drop(session, channel)
             self._feeds.release(partition)
             self._metrics.subscriptions.dec()
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -14,10 +15,11 @@ from backbone.partitioner import partition_of
 from backbone.publishing import PublishFailed
 from backbone.record import Ack, InRecord, OutRecord
 from backbone.topic_scan import Range
-from backbone.topics import Topic
+from backbone.topics import GATEWAY_CONTROL, Topic
 from domain.errors import OutageError, PermanentError
 from domain.live_update import LiveUpdate
 from domain.source_position import SourcePosition
+from push_service.gateway.control.order_reader import OrderReader
 from storage.memory.presence import MemoryPresence
 from storage.memory.snapshots import MemorySnapshots
 from storage.redis.keys import PartitionTag
@@ -26,6 +28,7 @@ from storage.snapshots import ChannelChange, LiveMark, SnapshotItem
 TOPIC = "fleet.live.v1"
 TOPIC_ID = "topic-id-1"
 PARTITIONS = 4
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 FRAMING = b"\0\0\0\0\1"
 
 
@@ -33,10 +36,10 @@ class PackCodec:
     """Stands in for Avro."""
 
     def encode(self, topic: Topic, value: msgspec.Struct) -> bytes:
-        assert topic.name == TOPIC
+        assert topic.name in (TOPIC, GATEWAY_CONTROL.name)
         return FRAMING + msgspec.msgpack.encode(value)
 
-    def decode(self, raw: bytes, into: type[LiveUpdate]) -> LiveUpdate:
+    def decode(self, raw: bytes, into: type[StructT]) -> StructT:
         if not raw.startswith(FRAMING):
             raise PermanentError("wrong_magic", "not framed")
         return msgspec.msgpack.decode(raw[len(FRAMING) :], type=into)
@@ -104,6 +107,8 @@ class TopicPublisher:
         return [self._append(record) for record in records]
 
     def _append(self, record: OutRecord) -> Ack:
+        if record.topic == GATEWAY_CONTROL.name:
+            return self.topic.order(record)
         assert record.topic == TOPIC
         assert record.key is not None
         assert record.value is not None
@@ -131,6 +136,9 @@ class LiveTopic:
     snapshots: MemorySnapshots = field(default_factory=MemorySnapshots)
     presence: MemoryPresence = field(default_factory=MemoryPresence)
     listener: PartitionListener | None = None
+    orders: list[InRecord] = field(default_factory=list)
+    """Of `gateway.control.v1`."""
+    order_readers: list[OrderReader] = field(default_factory=list)
     twins: "list[LiveTopic]" = field(default_factory=list)
     """The same topic, as other gateways read it."""
 
@@ -226,6 +234,20 @@ class LiveTopic:
             assert self.low.get(place[1], 0) <= each.start <= each.end <= len(self.records[place[1]])
             for start in range(each.start, each.end, 1_000):
                 yield self.records[place[1]][start : min(each.end, start + 1_000)]
+
+    def order(self, record: OutRecord) -> Ack:
+        """Keeps an order, and hands it to every gateway."""
+        kept = InRecord(record.topic, 0, len(self.orders), record.key, record.value, record.headers, 0)
+        self.orders.append(kept)
+        for reader in self.order_readers:
+            reader.apply(kept)
+        return Ack(record.topic, 0, kept.offset)
+
+    def read_orders(self, reader: OrderReader) -> None:
+        """What the global table does: all orders so far, then every further one."""
+        for record in self.orders:
+            reader.apply(record)
+        self.order_readers.append(reader)
 
     # PartitionSource
 

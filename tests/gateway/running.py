@@ -8,22 +8,29 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from access.settings import AccessSettings
 from access.token_maker import TokenMaker
 from access.tokens import TokenVerifier
 from access.viewer import Capability
 from domain.instants import HOUR, SECOND, Micros
+from push_service.gateway.control.order_reader import OrderReader
 from push_service.gateway.gateway import SOCKET_PATH, Gateway
 from push_service.gateway.http_app import build_app
 from push_service.gateway.live_decoder import Codec
 from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.server_api.endpoint import ServerApi
+from push_service.gateway.server_api.settings import ServerApiSettings
+from push_service.gateway.server_api.table import method_table
 from push_service.gateway.service import GatewayService
 from push_service.gateway.settings import GatewaySettings
 from runtime.health import Health
-from tests.gateway.live_topic import LiveTopic, PackCodec
+from tests.gateway.live_topic import LiveTopic, PackCodec, TopicPublisher
 
 ACCESS = AccessSettings(jwt_hmac_secret="a secret for tests, of some length")
+API_KEYS = {"acme": "a-key-of-acme-for-tests", "other": "a-key-of-other-for-tests", "*": "a-key-of-everybody"}
+API = ServerApiSettings(keys=SecretStr(",".join(f"{tenant}:{key}" for tenant, key in API_KEYS.items())))
 DEADLINE = 10.0
 
 
@@ -46,6 +53,7 @@ class Running:
     gateway: Gateway
     service: GatewayService
     topic: LiveTopic
+    publisher: TopicPublisher
     registry: CollectorRegistry
     health: Health
     stopping: asyncio.Event
@@ -81,12 +89,16 @@ async def running(
     """Serve on a free port inside the block."""
     topic = topic or LiveTopic()
     registry = CollectorRegistry()
+    publisher = TopicPublisher(topic)
     gateway = Gateway(
         GatewaySettings(**{"drain_seconds": 0.1, **settings}),
         tokens=TokenVerifier(ACCESS),
         codec=codec or PackCodec(),
+        encoder=PackCodec(),
+        publisher=publisher,
         snapshots=topic.snapshots,
         scan=topic,
+        presence=topic.presence,
         metrics=GatewayMetrics(registry),
     )
     gateway.feeds.serve(topic.facts)
@@ -95,19 +107,27 @@ async def running(
     health = Health()
     app = build_app(health, registry)
     gateway.stream_endpoints.mount(app)
-    service = GatewayService(gateway, app, health.require("gateway"), lambda: None)
+    ServerApi(method_table(gateway, API, ACCESS.default_tenant), API).add_to(app)
+    topic.read_orders(OrderReader(PackCodec(), gateway.order_book.take))
+    service = GatewayService(gateway, app, health.require("gateway"), lambda: None, _orders_known)
     stopping = asyncio.Event()
-    others = [asyncio.create_task(each.run(stopping)) for each in (gateway.door, gateway.heartbeat, gateway.snapshots)]
+    services = (gateway.door, gateway.heartbeat, gateway.snapshots, gateway.presence, gateway.join_news, gateway.expiry)
+    others = [asyncio.create_task(each.run(stopping)) for each in services]
     task = asyncio.create_task(service.run(stopping))
     listening = asyncio.create_task(service.listening.wait())
     await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE)
-    serving = Running(gateway, service, topic, registry, health, stopping, task)
+    serving = Running(gateway, service, topic, publisher, registry, health, stopping, task)
     try:
         yield serving
     finally:
         stopping.set()
         await asyncio.wait_for(asyncio.gather(*(each.close() for each in serving.clients)), DEADLINE)
         await asyncio.wait_for(asyncio.gather(task, *others), DEADLINE)
+
+
+async def _orders_known(_stopping: asyncio.Event) -> bool:
+    await asyncio.sleep(0)
+    return True
 
 
 async def until(condition: Any, what: str = "the condition", seconds: float = DEADLINE) -> None:

@@ -6,9 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-from push_service.gateway.protocol import disconnects, errors
+from push_service.gateway.protocol import disconnects, errors, unsubscribes
 from push_service.gateway.protocol.disconnects import Disconnect
 from push_service.gateway.protocol.errors import ReplyError
+from push_service.gateway.protocol.unsubscribes import Unsubscribe
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOOD = {
@@ -55,5 +56,5 @@ async def test_all_problems_with_the_settings_are_told_at_once() -> None:
 def test_the_page_of_the_protocol_has_exactly_the_codes_that_we_use() -> None:
     page = (PROJECT / "docs/live-protocol.md").read_text()
     documented = {int(code) for code in re.findall(r"^\| (\d{3,4}) \|", page, re.MULTILINE)}
-    known = [*vars(errors).values(), *vars(disconnects).values()]
-    assert documented == {each.code for each in known if isinstance(each, (Disconnect, ReplyError))}
+    known = [*vars(errors).values(), *vars(disconnects).values(), *vars(unsubscribes).values()]
+    assert documented == {each.code for each in known if isinstance(each, (Disconnect, ReplyError, Unsubscribe))}

@@ -28,7 +28,9 @@ class Admission:
         channel = self._rules.parse(name) if token else self._rules.permitted(session.viewer, name)
         if channel is None:
             raise CommandError(PERMISSION_DENIED)
-        return channel, self._desk.grant(session, channel, token) if token else None
+        if not token:
+            return channel, None
+        return channel, self._desk.grant(session, name, self._rules.tenant_of(session.viewer, channel), token)
 
     def keep(self, session: Session, grant: SubscriptionGrant, result: SubscribeResult) -> SubscribeResult:
         """The session follows the channel by this grant from now on; the result tells the client its end."""

@@ -26,7 +26,9 @@ class SubRefreshCommand:
         channel = self._rules.parse(request.channel)
         if channel is None or request.channel not in session.subscriptions:
             raise CommandError(PERMISSION_DENIED)
-        grant = self._desk.grant(session, channel, request.token)
+        assert session.viewer is not None
+        tenant = self._rules.tenant_of(session.viewer, channel)
+        grant = self._desk.grant(session, request.channel, tenant, request.token)
         self._grants.keep(session, grant)
         self._expiry.watch(session)
         ttl = seconds_left(grant.expires_at)

@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable
 
+from access.subscription_grant import SubscriptionGrant
 from backbone.partition_ref import PartitionRef
 from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.commands.admission import Admission
 from push_service.gateway.feed_table import FeedTable
 from push_service.gateway.metrics import GatewayMetrics, SubscribeOutcome
 from push_service.gateway.protocol.commands import SubscribeRequest
@@ -12,7 +14,6 @@ from push_service.gateway.protocol.errors import (
     ALREADY_SUBSCRIBED,
     LIMIT_EXCEEDED,
     NOT_AVAILABLE,
-    PERMISSION_DENIED,
     CommandError,
 )
 from push_service.gateway.protocol.replies import SubscribeResult
@@ -27,6 +28,7 @@ class SubscribeCommand:
     def __init__(
         self,
         rules: ChannelRules,
+        admission: Admission,
         feeds: FeedTable,
         recovery: Recovery,
         subscriptions: Subscriptions,
@@ -34,6 +36,7 @@ class SubscribeCommand:
         metrics: GatewayMetrics,
     ) -> None:
         self._rules = rules
+        self._admission = admission
         self._feeds = feeds
         self._recovery = recovery
         self._subscriptions = subscriptions
@@ -43,7 +46,7 @@ class SubscribeCommand:
     def __call__(
         self, session: Session, request: SubscribeRequest
     ) -> SubscribeResult | Awaitable[SubscribeResult | None]:
-        ref = self._permitted(session, request.channel)
+        ref, grant = self._permitted(session, request)
         wanted = Wanted(self._feeds.hold(ref), self._rules.of(request.channel), request)
         try:
             result = self._recovery.now(wanted)
@@ -52,21 +55,21 @@ class SubscribeCommand:
             self._metrics.subscribe(SubscribeOutcome.UNAVAILABLE)
             raise
         if result is not None:
-            self._join(session, wanted, result)
-            return result
+            return self._join(session, wanted, grant, result)
         attempt = object()
         session.subscribing[wanted.channel] = attempt
-        return self._soon(session, wanted, attempt)
+        return self._soon(session, wanted, grant, attempt)
 
-    def _permitted(self, session: Session, name: str) -> PartitionRef:
-        """Where the channel is read, if the session may subscribe to it now. Raises CommandError."""
+    def _permitted(self, session: Session, request: SubscribeRequest) -> tuple[PartitionRef, SubscriptionGrant | None]:
+        """Where the channel is read, if the session may subscribe to it now, and by what token. Raises CommandError."""
+        name = request.channel
         if not name:
             raise DisconnectError(BAD_REQUEST)
-        assert session.viewer is not None
-        channel = self._rules.permitted(session.viewer, name)
-        if channel is None:
+        try:
+            channel, grant = self._admission.admitted(session, name, request.token)
+        except CommandError:
             self._metrics.subscribe(SubscribeOutcome.DENIED)
-            raise CommandError(PERMISSION_DENIED)
+            raise
         ref = self._feeds.ref_of(channel)
         if name in session.subscriptions or name in session.subscribing:
             problem = ALREADY_SUBSCRIBED
@@ -75,11 +78,13 @@ class SubscribeCommand:
         elif ref is None:
             problem = NOT_AVAILABLE
         else:
-            return ref
+            return ref, grant
         self._metrics.subscribe(SubscribeOutcome.REFUSED)
         raise CommandError(problem)
 
-    async def _soon(self, session: Session, wanted: Wanted, attempt: object) -> SubscribeResult | None:
+    async def _soon(
+        self, session: Session, wanted: Wanted, grant: SubscriptionGrant | None, attempt: object
+    ) -> SubscribeResult | None:
         result = None
         try:
             result = await self._recovery.soon(wanted)
@@ -96,11 +101,12 @@ class SubscribeCommand:
             # The client unsubscribed, or went away.
             self._metrics.subscribe(SubscribeOutcome.ABANDONED)
             return None
-        self._join(session, wanted, result)
-        return result
+        return self._join(session, wanted, grant, result)
 
-    def _join(self, session: Session, wanted: Wanted, result: SubscribeResult) -> None:
-        self._subscriptions.join(session, wanted.channel, wanted.partition)
+    def _join(
+        self, session: Session, wanted: Wanted, grant: SubscriptionGrant | None, result: SubscribeResult
+    ) -> SubscribeResult:
+        self._subscriptions.join(session, wanted.channel, wanted.partition, joins=wanted.request.join_leave)
         if result.recovered:
             outcome = SubscribeOutcome.RECOVERED
         elif result.was_recovering:
@@ -108,3 +114,4 @@ class SubscribeCommand:
         else:
             outcome = SubscribeOutcome.SNAPSHOT
         self._metrics.subscribe(outcome)
+        return result if grant is None else self._admission.keep(session, grant, result)

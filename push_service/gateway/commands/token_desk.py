@@ -10,7 +10,6 @@ from access.revocations import Revocations
 from access.subscription_grant import SubscriptionGrant
 from access.tokens import TokenError, TokenFault, TokenVerifier
 from access.viewer import NEVER, Viewer
-from domain.channels import Channel
 from domain.errors import OutageError
 from domain.instants import SECOND, Micros
 from push_service.gateway.protocol.disconnects import INVALID_TOKEN, DisconnectError
@@ -21,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 _MAX_LEARNING = 100
 _MAX_HOPELESS = 1_000
-_MARGIN_SECONDS = 10.0
+_MARGIN_SECONDS = 5.0
 
 
 class TokenDesk:
@@ -51,12 +50,15 @@ class TokenDesk:
             raise DisconnectError(INVALID_TOKEN)
         return viewer
 
-    def grant(self, session: Session, channel: Channel, token: str) -> SubscriptionGrant:
-        """What a token of a subscription opens. Raises CommandError: 109 expired, 100 not known yet, else 103."""
+    def grant(self, session: Session, channel: str, tenant: str, token: str) -> SubscriptionGrant:
+        """What a token of a subscription to a channel of the tenant opens.
+
+        Raises CommandError: 109 for one that has expired, 100 when it cannot be told yet, else 103.
+        """
         assert session.viewer is not None
         try:
             grant = self._tokens.verify_subscription(
-                token, channel=str(channel), tenant=channel.tenant, viewer=session.viewer, client=session.client
+                token, channel=channel, tenant=tenant, viewer=session.viewer, client=session.client
             )
         except TokenError as error:
             self._refuse_for_now(error, token)
@@ -93,7 +95,7 @@ class TokenDesk:
 def seconds_left(expires_at: Micros) -> int:
     """What the protocol calls ttl: whole seconds, at least 1, after which the SDK fetches a new token; 0: no end.
 
-    SDKs begin when the time is over, so they are told less than is left: by a tenth, at most 10 s.
+    SDKs begin when the time is over, so they are told less than is left: by a tenth, at most 5 s.
     """
     if expires_at >= NEVER:
         return 0

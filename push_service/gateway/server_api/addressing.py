@@ -45,3 +45,14 @@ class Addressing:
         if not is_id(found.user) or not is_id(found.tenant):
             raise ApiError(BAD_REQUEST, f"user is missing, or not an id: {ID_RULE}")
         return found
+
+    def token(self, caller: Caller, uid: str) -> tuple[str, str]:
+        """The tenant and the id of a token: `ID`, or `acme/ID` with a key that opens every tenant. Raises ApiError."""
+        tenant, slash, rest = uid.partition("/")
+        if slash and caller.tenant is None and is_id(tenant):
+            return tenant, rest
+        return self.tenant(caller), uid
+
+    def is_of(self, tenant: str, channel: Channel) -> bool:
+        """Whether a channel is a tenant's own, or everybody's."""
+        return self._rules.of_tenant(tenant, str(channel)) is not None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from aiohttp import web
 
+from push_service.gateway.publication import Publication
 from push_service.gateway.server_api.batch import BatchResult
 from push_service.gateway.server_api.errors import ApiError
 from push_service.gateway.server_api.keys import ApiKeys
@@ -20,6 +21,7 @@ UNAUTHORIZED = ProblemType(
     "Send a key of the server API as `X-API-Key`, or `Authorization: apikey KEY`.",
 )
 BUSY = ProblemType("too-many-requests-at-once", 503, "Too many requests at once", "Try again a bit later.")
+API_PROBLEMS = (UNAUTHORIZED, BUSY)
 
 
 class ServerApi:
@@ -72,4 +74,11 @@ class ServerApi:
 
 
 def _json(document: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(document), content_type="application/json")
+    body = msgspec.json.encode(document, enc_hook=_publication_json)
+    return web.Response(body=body, content_type="application/json")
+
+
+def _publication_json(value: object) -> msgspec.Raw:
+    if isinstance(value, Publication):
+        return msgspec.Raw(value.json)
+    raise NotImplementedError(f"{type(value).__name__} is no part of a reply")

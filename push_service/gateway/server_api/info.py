@@ -1,5 +1,6 @@
 """`info`: this gateway, as far as it serves the caller's tenant."""
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from push_service.gateway.server_api.keys import Caller
 from push_service.gateway.server_api.method import ApiRequest
 from push_service.gateway.session_index import SessionIndex
 from push_service.gateway.version import VERSION
+
+_HOST = socket.gethostname()
 
 
 class InfoRequest(ApiRequest, frozen=True):
@@ -38,13 +41,10 @@ class InfoResult(msgspec.Struct, frozen=True):
 class Info:
     """Counts when it is asked."""
 
-    def __init__(
-        self, sessions: SessionIndex, uid: str, name: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """`uid` is this process's own; `name` is for people."""
+    def __init__(self, sessions: SessionIndex, uid: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """`uid` is this process's own."""
         self._sessions = sessions
         self._uid = uid
-        self._name = name
         self._clock = clock
         self._started = clock()
 
@@ -62,7 +62,7 @@ class Info:
             subscriptions += len(session.subscriptions)
         node = NodeInfo(
             uid=self._uid,
-            name=self._name,
+            name=_HOST,
             version=VERSION,
             num_clients=clients,
             num_users=len(users),
