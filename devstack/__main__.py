@@ -30,11 +30,11 @@ def _lifecycle(arguments: argparse.Namespace) -> int:
     directory: Path = arguments.directory
     match arguments.command:
         case "run":
-            return supervise(directory, brokers=arguments.brokers, fleet=True, say=say)
+            return supervise(directory, brokers=arguments.brokers, fleet=True, suite=arguments.protocol_suite, say=say)
         case "supervise":
-            return supervise(directory, brokers=arguments.brokers, fleet=False, say=say)
+            return supervise(directory, brokers=arguments.brokers, fleet=False, suite=arguments.protocol_suite, say=say)
         case "up":
-            return lifecycle.up(directory, brokers=arguments.brokers, say=say)
+            return lifecycle.up(directory, brokers=arguments.brokers, suite=arguments.protocol_suite, say=say)
         case "down":
             return lifecycle.down(directory, say=say)
         case _:
@@ -56,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--directory", type=Path, default=VAR, help="where its state is kept (var)")
         if name in {"run", "up", "supervise", "infra"}:
             command.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="Kafka nodes (1)")
+        if name in {"run", "up", "supervise"}:
+            command.add_argument(
+                "--protocol-suite",
+                action="store_true",
+                help="the gateway on port 8000, as open as the test suites of the official clients need it",
+            )
         if name == "infra":
             command.add_argument("--owner", type=int, required=True, help="process id to live as long as")
     commands.add_parser("replay", help="send a recorded CSV through the public API; see `replay --help`")

@@ -28,7 +28,8 @@ class Demo:
 
     As a context manager it starts everything but the simulated fleet. `demo.stack["gateway"].kill()` and
     `demo.stack["gateway"].start()` make and mend a fault; the names are those of `describe().pids`. `settings` are
-    further environment variables for the product. Raises on start: as `Part.start` and `run_to_end`.
+    further environment variables for the product, `ports` those of its processes that shall not be any. Raises on
+    start: as `Part.start` and `run_to_end`.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Demo:
         brokers: int = 1,
         say: Callable[[str], None] = silent,
         settings: Mapping[str, str] | None = None,
+        ports: Mapping[str, int] | None = None,
     ) -> None:
         self.stack = Stack(directory, brokers=brokers, say=say)
         self._site = self.stack.site
@@ -49,7 +51,7 @@ class Demo:
             "FLEETCAST_GATEWAY_ALLOWED_ORIGINS": f"{self.map_url},http://localhost:{self._page_port}",
             **(settings or {}),
         }
-        self.product = Product(self.stack, product_settings)
+        self.product = Product(self.stack, product_settings, ports or {})
         self._keys = DemoKeys(self.product, self._site)
         self._page = self._page_part()
         self._fleet = self._fleet_part()

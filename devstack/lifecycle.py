@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from devstack.pid_file import kill_leftovers, runs
+from devstack.protocol_suite import PORT as PROTOCOL_SUITE_PORT
 from devstack.stack_file import StackFile, remove_stack_file
 from devstack.stack_lock import StackLock
 from devstack.supervisor import tell
@@ -23,14 +24,15 @@ END_WITHIN = 60.0
 NOT_RUNNING = 3  # exit code of `status`, as of service managers
 
 
-def up(directory: Path, *, brokers: int, say: Callable[[str], None]) -> int:
+def up(directory: Path, *, brokers: int, suite: bool = False, say: Callable[[str], None]) -> int:
     """Start a stack in the background and return when all is ready: 0, or 1 if it cannot be, and why."""
     lock = StackLock(directory)
     if lock.held():
-        return _join(directory, lock, brokers, say)
+        return _join(directory, lock, brokers, suite=suite, say=say)
     log = directory / "log" / "devstack.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "devstack", "supervise", "--directory", str(directory), "--brokers", str(brokers)]
+    argv += ["--protocol-suite"] if suite else []
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
             argv, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -82,7 +84,7 @@ def status(directory: Path, *, say: Callable[[str], None]) -> int:
     return 0
 
 
-def _join(directory: Path, lock: StackLock, brokers: int, say: Callable[[str], None]) -> int:
+def _join(directory: Path, lock: StackLock, brokers: int, *, suite: bool, say: Callable[[str], None]) -> int:
     """Somebody has started it already: wait until it is ready."""
     _wait_until(lambda: StackFile.read(directory) is not None or not lock.held(), READY_WITHIN)
     file = StackFile.read(directory)
@@ -91,6 +93,9 @@ def _join(directory: Path, lock: StackLock, brokers: int, say: Callable[[str], N
         return 1
     if file.brokers != brokers:
         say(f"error: the local stack is already running, with {file.brokers} Kafka nodes; end it with `make down`")
+        return 1
+    if suite != (f":{PROTOCOL_SUITE_PORT}/" in file.gateway_url):
+        say("error: the local stack is already running, with other settings; end it with `make down`")
         return 1
     say(f"the local stack is already running (process {lock.holder()})")
     tell(file, say)

@@ -59,13 +59,13 @@ PROCESSES = (
 class Product:
     """The product on top of a stack's infrastructure: its parts are added to the stack.
 
-    `settings` are further environment variables for all processes.
+    `settings` are further environment variables for all processes, `ports` those of processes that shall not be any.
     """
 
-    def __init__(self, stack: Stack, settings: Mapping[str, str]) -> None:
+    def __init__(self, stack: Stack, settings: Mapping[str, str], ports: Mapping[str, int] | None = None) -> None:
         self._stack = stack
         self._settings = dict(settings)
-        self._ports = {process.name: free_port() for process in PROCESSES}
+        self._ports = {process.name: free_port() for process in PROCESSES} | dict(ports or {})
         self._parts = [self._part(process) for process in PROCESSES]
         for part in self._parts:
             stack.add(part)

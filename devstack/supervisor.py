@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from devstack import protocol_suite
 from devstack.demo import Demo
 from devstack.kafka_jars import JarsError
 from devstack.one_shot import CommandError
@@ -18,12 +19,17 @@ WATCH_EVERY = 0.2  # seconds
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def supervise(directory: Path, *, brokers: int, fleet: bool, say: Callable[[str], None]) -> int:
-    """Run the stack until a signal, or until a part dies. Returns the exit code: 0 when it was asked to end."""
+def supervise(directory: Path, *, brokers: int, fleet: bool, suite: bool = False, say: Callable[[str], None]) -> int:
+    """Run the stack until a signal, or until a part dies. Returns the exit code: 0 when it was asked to end.
+
+    `suite`: with the settings of `protocol_suite`.
+    """
     began = time.monotonic()
     try:
         with StackLock(directory):
-            demo = Demo(directory, brokers=brokers, say=say)
+            settings = protocol_suite.SETTINGS if suite else None
+            ports = {"gateway": protocol_suite.PORT} if suite else None
+            demo = Demo(directory, brokers=brokers, say=say, settings=settings, ports=ports)
             _end_on_signal(demo.stack.site.stopping, say)
             try:
                 demo.start(fleet=fleet)
