@@ -5,7 +5,6 @@ import msgspec
 from domain.instants import Micros
 from domain.source_position import SourcePosition
 
-
 JOIN = "join"
 LEAVE = "leave"
 PASSING_KINDS = frozenset({JOIN, LEAVE})

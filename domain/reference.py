@@ -16,6 +16,8 @@ class ReferenceKind(enum.StrEnum):
     ASSIGNMENT = "assignments"
     WATCHER = "watchers"
     GEOFENCE = "geofences"
+    UNKNOWN = "unknown"
+    """What a reader that is older than a kind sees in its place: it passes over the entry."""
 
 
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,6 @@ from typing import Any
 
 from access.problems import ACCESS_PROBLEMS, ASSET_NOT_BOUND, WRONG_CREDENTIAL_KIND
 from domain.quality import QualityFlag
-from domain.reference import ReferenceKind
 from ingest.ping_intake import PING
 from ingest.problems import BATCH_TOO_LONG, EMPTY_BATCH, ITEM_PROBLEMS, REQUEST_PROBLEMS, UNKNOWN_KIND
 from ingest.reference_intake import SHAPES
@@ -30,7 +29,7 @@ _TRACEPARENT: Json = {
     "description": "W3C Trace Context; goes on with the records.",
     "schema": {"type": "string"},
 }
-_KIND: Json = {"name": "kind", "in": "path", "required": True, "schema": {"type": "string", "enum": [*ReferenceKind]}}
+_KIND: Json = {"name": "kind", "in": "path", "required": True, "schema": {"type": "string", "enum": [*SHAPES]}}
 _ID: Json = {"name": "id", "in": "path", "required": True, "description": "Its id within fleet and kind.", "schema": ID}
 _DEVICE_ONLY = frozenset({ASSET_NOT_BOUND})
 _BACKEND_ONLY = frozenset({WRONG_CREDENTIAL_KIND, UNKNOWN_KIND})

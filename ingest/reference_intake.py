@@ -90,6 +90,8 @@ def read_reference(
             entry = {"watcher": Watcher(**fields)}
         case ReferenceKind.GEOFENCE:
             entry = {"geofence": _geofence(fields)}
+        case ReferenceKind.UNKNOWN:
+            raise AssertionError("no shape has this kind")
     return ReferenceRecord(kind=kind, fleet=caller.fleet, id=entry_id, updated_at=received_at, **entry)
 
 

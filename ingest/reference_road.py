@@ -15,7 +15,7 @@ from ingest.faults import Faults, problem_of
 from ingest.metrics import ItemMetrics
 from ingest.problems import BAD_ID, UNKNOWN_KIND
 from ingest.publishing import EventPublisher, Outcome
-from ingest.reference_intake import read_reference
+from ingest.reference_intake import SHAPES, read_reference
 from ingest.responses import Accepted, answer, outcomes, settled
 from runtime.http.problem import INTERNAL_ERROR, Problem
 
@@ -83,8 +83,8 @@ class ReferenceRoad:
 
 def _named(request: web.Request) -> tuple[ReferenceKind, str]:
     kind, entry_id = request.match_info["kind"], request.match_info["id"]
-    if kind not in ReferenceKind.__members__.values():
-        raise Problem(UNKNOWN_KIND, f"the kinds are {', '.join(ReferenceKind)}")
+    if kind not in SHAPES:
+        raise Problem(UNKNOWN_KIND, f"the kinds are {', '.join(SHAPES)}")
     if not is_id(entry_id):
         raise Problem(BAD_ID, f"the id in the path is {ID_RULE}")
     return ReferenceKind(kind), entry_id

@@ -318,3 +318,16 @@ def encoded_by(schema: dict[str, Any], schema_id: int, value: msgspec.Struct, **
     fields = msgspec.to_builtins(value, builtin_types=(bytes,)) | changes
     fastavro.schemaless_writer(out, fastavro.parse_schema(without_logical_types(schema)), fields)
     return out.getvalue()
+
+
+def test_a_kind_of_reference_data_that_we_do_not_know_yet_is_passed_over_not_buried() -> None:
+    registry = MemoryRegistry()
+    newer = json.loads(schema_text(SchemaFiles().current("ReferenceRecord")))
+    newer["fields"][0]["type"]["symbols"].append("depots")
+    schema_id = registry.register("fleet.reference.v1-value", json.dumps(newer))
+    body = io.BytesIO()
+    parsed = fastavro.parse_schema(without_logical_types(newer))
+    entry = {"kind": "depots", "fleet": "acme", "id": "d-1", "updated_at": 1}
+    fastavro.schemaless_writer(body, parsed, entry)
+    raw = struct.pack(">bI", 0, schema_id) + body.getvalue()
+    assert AvroCodec(registry).decode(raw, ReferenceRecord).kind is ReferenceKind.UNKNOWN
