@@ -117,10 +117,10 @@ class Recovery:
             missed = await self._missed(wanted, feed)
             if missed is not None:
                 return self._result(wanted, feed, missed, recovered=True)
-        if not wanted.rule.snapshot:
-            return self._result(wanted, feed, (), recovered=False)
         if wanted.request.recover and wanted.request.flag & REJECT_UNRECOVERED:
             raise CommandError(UNRECOVERABLE_POSITION)
+        if not wanted.rule.snapshot:
+            return self._result(wanted, feed, (), recovered=False)
         result, valid_to = await self._from_snapshot(wanted, feed, -1)
         if result is None and valid_to is not None:
             # It was read a moment ago, and what came since is more than fits: a newer one has less to add.

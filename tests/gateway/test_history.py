@@ -99,3 +99,17 @@ async def test_while_kafka_is_away_it_says_so() -> None:
         client = await member(gateway)
         gateway.topic.away = True
         assert await error_of(client, history={"channel": ROOM, "limit": 1}) == 100
+
+
+async def test_a_position_that_the_kind_does_not_keep_is_told_as_lost() -> None:
+    """Also to who asked for an error instead (flag 2), as SDKs with a state function of the application do."""
+    async with social() as gateway:
+        client, channel = await member(gateway), "short:acme/x"
+        position = await client.subscribe(channel)
+        await client.ask(unsubscribe={"channel": channel})
+        await published(client, channel, *range(5))
+        lost = {"recover": True, "epoch": position["epoch"], "offset": position.get("offset", 0)}
+        assert await error_of(client, subscribe={"channel": channel, "flag": 2, **lost}) == 112
+        result = await client.subscribe(channel, **lost)
+        assert result["was_recovering"]
+        assert "recovered" not in result
