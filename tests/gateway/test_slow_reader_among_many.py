@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import socket
-from typing import cast
+from typing import Any, cast
 
 from push_service.gateway.websocket.connection import SocketConnection
 from tests.gateway.live_topic import partition_for, position, status
@@ -26,7 +26,7 @@ class Client(asyncio.Protocol):
     """Connects and subscribes in one go, and keeps the offsets that it is pushed, and what else it is sent."""
 
     def __init__(self) -> None:
-        self.received = b""
+        self.received = bytearray()
         self.lost = False
         self._transport: asyncio.Transport
 
@@ -74,7 +74,11 @@ class Client(asyncio.Protocol):
 
 
 async def test_one_of_a_thousand_that_never_reads_loses_no_status_and_disturbs_nobody() -> None:
-    limits = {"queue_conflate_bytes": 20_000, "queue_max_bytes": QUEUE_BYTES, "send_buffer_bytes": 4_096}
+    limits: dict[str, Any] = {
+        "queue_conflate_bytes": 20_000,
+        "queue_max_bytes": QUEUE_BYTES,
+        "send_buffer_bytes": 4_096,
+    }
     async with running(ping_seconds=300.0, **limits) as gateway:  # these clients answer no pings
         gateway.topic.record()
         slow = await Client.open(gateway, receive_buffer=32_768)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+import structlog
 
 from push_service.gateway.deadlines import Deadlines
 from push_service.gateway.metrics import ConnectOutcome, GatewayMetrics
@@ -14,6 +15,8 @@ from push_service.gateway.session import Session
 from push_service.gateway.transport import Transport
 from push_service.gateway.websocket.connection import SocketConnection
 from push_service.gateway.websocket.wire import SocketWire
+
+log = structlog.get_logger(__name__)
 
 _TICK_SECONDS = 0.5
 _CLOSING_SECONDS = 3.0
@@ -112,7 +115,11 @@ class SocketDoor:
     def _flush(self) -> None:
         sockets, self._to_flush = self._to_flush, []
         for socket in sockets:
-            socket.flush()
+            try:
+                socket.flush()
+            except Exception:  # the others still wait for theirs
+                log.exception("a socket failed")
+                socket.abort()
 
     def tick(self, now: float) -> None:
         """Ends those whose time is over; `now` is monotonic, in seconds."""
