@@ -146,6 +146,7 @@ class LiveTopic:
         """The same records, snapshots and presence, for another gateway."""
         other = LiveTopic(self.records, self.low, topic_id=self.topic_id, snapshots=self.snapshots)
         other.presence = self.presence
+        other.orders, other.order_readers = self.orders, self.order_readers
         self.twins.append(other)
         other.twins.append(self)
         return other

@@ -34,10 +34,16 @@ API = ServerApiSettings(keys=SecretStr(",".join(f"{tenant}:{key}" for tenant, ke
 DEADLINE = 10.0
 
 
+def maker(age: Micros = 0) -> TokenMaker:
+    """Makes tokens as of some time ago."""
+    return TokenMaker(ACCESS, clock=lambda: time.time() - age / SECOND)
+
+
 def token(*fleets: str, user: str = "u1", valid_for: Micros = HOUR, age: Micros = 0) -> str:
     """A viewer's token; one with an age may have expired already."""
-    maker = TokenMaker(ACCESS, clock=lambda: time.time() - age / SECOND)
-    return maker.make(user=user, fleets=list(fleets or ("acme",)), capabilities=[Capability.WATCH], valid_for=valid_for)
+    return maker(age).make(
+        user=user, fleets=list(fleets or ("acme",)), capabilities=[Capability.WATCH], valid_for=valid_for
+    )
 
 
 class ClosingClient(Protocol):
@@ -84,7 +90,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    topic: LiveTopic | None = None, codec: Codec | None = None, **settings: Any
+    topic: LiveTopic | None = None, codec: Codec | None = None, tokens: TokenVerifier | None = None, **settings: Any
 ) -> AsyncIterator[Running]:
     """Serve on a free port inside the block."""
     topic = topic or LiveTopic()
@@ -92,7 +98,7 @@ async def running(
     publisher = TopicPublisher(topic)
     gateway = Gateway(
         GatewaySettings(**{"drain_seconds": 0.1, **settings}),
-        tokens=TokenVerifier(ACCESS),
+        tokens=tokens or TokenVerifier(ACCESS),
         codec=codec or PackCodec(),
         encoder=PackCodec(),
         publisher=publisher,

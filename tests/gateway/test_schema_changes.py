@@ -4,8 +4,7 @@ import asyncio
 import threading
 
 from domain.errors import OutageError
-from domain.live_update import LiveUpdate
-from tests.gateway.live_topic import LiveTopic, PackCodec, partition_for, position
+from tests.gateway.live_topic import LiveTopic, PackCodec, StructT, partition_for, position
 from tests.gateway.raw_client import RawClient
 from tests.gateway.running import running, until
 
@@ -18,7 +17,7 @@ class SlowCodec(PackCodec):
         self.asked: set[str] = set()
         self.asks = 0
 
-    def decode(self, raw: bytes, into: type[LiveUpdate]) -> LiveUpdate:
+    def decode(self, raw: bytes, into: type[StructT]) -> StructT:
         if self.away:
             self.asks += 1
             self.asked.add(threading.current_thread().name)

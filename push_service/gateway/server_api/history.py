@@ -1,6 +1,6 @@
 """`history`: what a channel still holds."""
 
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import msgspec
 
@@ -14,13 +14,11 @@ from push_service.gateway.server_api.errors import NOT_AVAILABLE, ApiError, ApiE
 from push_service.gateway.server_api.keys import Caller
 from push_service.gateway.server_api.method import ApiRequest
 
-_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), lt=2**63)]
-
 
 class Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A position."""
 
-    offset: _Int64 = 0
+    offset: int = 0
     epoch: str = ""
 
 
@@ -28,7 +26,7 @@ class HistoryRequest(ApiRequest, frozen=True):
     """Which channel, and which part of its history."""
 
     channel: str
-    limit: _Int64 = 0
+    limit: int = 0
     """Most publications: 0 asks for the position only, below 0 for as many as fit into a reply."""
     since: Since | None = None
     reverse: bool = False
