@@ -3,9 +3,15 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks.proofs import faults, replays, speed
+from benchmarks.proofs import exactness, faults, replays, resume, speed
 
 PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType(
-    {"faults": faults.prove, "replays": replays.prove, "speed": speed.prove}
+    {
+        "faults": faults.prove,
+        "replays": replays.prove,
+        "resume": resume.prove,
+        "exactness": exactness.prove,
+        "speed": speed.prove,
+    }
 )
 """Name -> runs the proof on a stack of its own, prints what it finds, and tells whether all held."""

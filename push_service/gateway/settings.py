@@ -75,7 +75,7 @@ class GatewaySettings(Section, section="GATEWAY"):
         60.0, ge=0, description="How far in the past a partition is opened, so that clients can resume at once."
     )
     history_max_records: int = Field(
-        30_000,
+        20_000,
         ge=1,
         description="Most records to go back, be it to that time or to where the snapshots end. What is before is "
         "looked for in Kafka when a client needs it.",
