@@ -45,9 +45,11 @@ class Demo:
         self._site = self.stack.site
         self._brokers = brokers
         self._page_port = free_port()
+        self._api_key = kept_secret(self._site.data / "api.secret")
         product_settings = {
             "FLEETCAST_LOG_FORMAT": "console",
             "FLEETCAST_ACCESS_JWT_HMAC_SECRET": kept_secret(self._site.data / "jwt.secret"),
+            "FLEETCAST_API_KEYS": f"*:{self._api_key}",
             "FLEETCAST_GATEWAY_ALLOWED_ORIGINS": f"{self.map_url},http://localhost:{self._page_port}",
             **(settings or {}),
         }
@@ -106,6 +108,7 @@ class Demo:
             device=self._keys.device,
             backend_credential=self._keys.backend_credential,
             viewer_jwt=self._keys.viewer_jwt,
+            api_key=self._api_key,
             admin_urls=urls,
             brokers=self._brokers,
             pids={"supervisor": os.getpid(), **self.stack.pids()},

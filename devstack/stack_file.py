@@ -31,6 +31,8 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
     device: DeviceKey
     backend_credential: str
     viewer_jwt: str
+    api_key: str
+    """Of the gateway's server API; it opens every tenant."""
     admin_urls: dict[str, str]
     brokers: int
     pids: dict[str, int]
