@@ -18,7 +18,11 @@ KINDS = {
     f"{name}, {encoding}": functools.partial(kind, encoding)
     for name, kind in (("npm centrifuge", JavaScriptClient), ("centrifuge-python", PythonClient))
     for encoding in ("json", "protobuf")
+} | {
+    f"npm centrifuge, {encoding}, {transport}": functools.partial(JavaScriptClient, encoding, transport)
+    for encoding, transport in (("json", "sse"), ("json", "http_stream"), ("protobuf", "http_stream"))
 }
+"""Each client in each encoding, and those that can without a WebSocket."""
 
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS.keys())

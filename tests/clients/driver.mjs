@@ -2,7 +2,8 @@
 import { createInterface } from "node:readline";
 
 const build = "../../web/node_modules/centrifuge/build";
-const binary = process.argv[2] === "protobuf"; // then all data are bytes, and here as in our apps they hold JSON
+const [encoding, transport] = process.argv.slice(2);
+const binary = encoding === "protobuf"; // then all data are bytes, and here as in our apps they hold JSON
 const { Centrifuge } = await import(binary ? `${build}/protobuf/index.mjs` : `${build}/index.mjs`);
 const read = (data) => (binary && data instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(data)) : data);
 const write = (data) => (binary ? new TextEncoder().encode(JSON.stringify(data)) : data);
@@ -13,7 +14,10 @@ const subs = new Map();
 
 const ops = {
   connect({ url, token, fresh_token }) {
-    client = new Centrifuge(url, {
+    const http = url.replace("ws", "http").replace("/connection/websocket", "");
+    const endpoints = transport === "websocket" ? url : [{ transport, endpoint: `${http}/connection/${transport}` }];
+    client = new Centrifuge(endpoints, {
+      emulationEndpoint: `${http}/emulation`,
       token,
       getToken: fresh_token ? async () => (say({ event: "token_asked" }), fresh_token) : null,
       minReconnectDelay: 20,
@@ -23,14 +27,21 @@ const ops = {
     client.on("connecting", ({ code, reason }) => say({ event: "connecting", code, reason }));
     client.on("connected", ({ client: id }) => say({ event: "connected", id }));
     client.on("disconnected", ({ code, reason }) => say({ event: "disconnected", code, reason }));
+    client.on("subscribed", ({ channel, recovered }) => say({ event: "server_subscribed", channel, recovered }));
+    client.on("publication", ({ channel, data }) => say({ event: "server_publication", channel, data: read(data) }));
     client.on("error", ({ error }) => say({ event: "error", code: error.code, reason: error.message }));
+    client.on("subscribed", ({ channel }) => say({ event: "server_subscribed", channel }));
+    client.on("unsubscribed", ({ channel }) => say({ event: "server_unsubscribed", channel }));
+    client.on("publication", ({ channel, offset }) => say({ event: "server_publication", channel, offset }));
     client.connect();
   },
-  subscribe({ channel, since }) {
+  subscribe({ channel, since, token, fresh_token }) {
     const sub = client.newSubscription(channel, {
       minResubscribeDelay: 20,
       maxResubscribeDelay: 100,
+      joinLeave: true,
       ...(since ? { since } : {}),
+      ...(token ? { token, getToken: async () => (say({ event: "sub_token_asked", channel }), fresh_token) } : {}),
     });
     subs.set(channel, sub);
     sub.on("subscribed", (ctx) =>
@@ -45,10 +56,18 @@ const ops = {
       }),
     );
     sub.on("publication", ({ data, offset }) => say({ event: "publication", channel, data: read(data), offset }));
+    for (const event of ["join", "leave"]) sub.on(event, ({ info }) => say({ event, channel, user: info.user }));
     sub.on("subscribing", ({ code, reason }) => say({ event: "subscribing", channel, code, reason }));
     sub.on("unsubscribed", ({ code, reason }) => say({ event: "unsubscribed", channel, code, reason }));
     sub.on("error", ({ error }) => say({ event: "sub_error", channel, code: error.code, reason: error.message }));
     sub.subscribe();
+  },
+  async ask({ what, channel, data, options }) {
+    try {
+      say({ event: what, channel, ...(await asked[what](channel, data, options)) });
+    } catch (error) {
+      say({ event: `${what}_error`, channel, code: error.code, reason: error.message });
+    }
   },
   unsubscribe({ channel }) {
     subs.get(channel).unsubscribe();
@@ -62,6 +81,21 @@ const ops = {
   },
   disconnect() {
     client.disconnect();
+  },
+};
+
+const asked = {
+  publish: async (channel, data) => void (await client.publish(channel, write(data))),
+  async history(channel, _, options) {
+    const { publications, offset, epoch } = await client.history(channel, options);
+    return { publications: publications.map((each) => ({ offset: each.offset, data: read(each.data) })), offset, epoch };
+  },
+  async presence(channel) {
+    return { users: Object.values((await client.presence(channel)).clients).map((each) => each.user) };
+  },
+  async presence_stats(channel) {
+    const { numClients, numUsers } = await client.presenceStats(channel);
+    return { clients: numClients, users: numUsers };
   },
 };
 

@@ -53,18 +53,20 @@ class OfficialClient(Protocol):
 
     async def connect(self, url: str, token: str, fresh_token: str | None = None) -> None: ...
     async def subscribe(self, channel: str) -> None: ...
+    async def subscribe_by_token(self, channel: str, token: str, fresh_token: str) -> None: ...
     async def unsubscribe(self, channel: str) -> None: ...
     async def rpc(self, method: str, data: Any) -> None: ...
+    async def ask(self, what: str, channel: str, *, data: Any = None, **options: Any) -> None: ...
     async def disconnect(self) -> None: ...
     async def close(self) -> None: ...
 
 
 class JavaScriptClient:
-    """npm `centrifuge` in Node, over Node's own WebSocket."""
+    """npm `centrifuge` in Node, over Node's own WebSocket, EventSource or fetch."""
 
-    def __init__(self, encoding: str = "json") -> None:
+    def __init__(self, encoding: str = "json", transport: str = "websocket") -> None:
         self.events = Events()
-        self._encoding = encoding
+        self._arguments = ("--experimental-eventsource", str(DRIVER), encoding, transport)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -72,8 +74,7 @@ class JavaScriptClient:
         assert PACKAGE.is_dir(), "npm ci has not been run in web/: make setup"
         self._process = await asyncio.create_subprocess_exec(
             NODE,
-            DRIVER,
-            self._encoding,
+            *self._arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=64 * 1024 * 1024,
@@ -84,11 +85,19 @@ class JavaScriptClient:
     async def subscribe(self, channel: str, since: dict[str, Any] | None = None) -> None:
         await self._do("subscribe", channel=channel, since=since)
 
+    async def subscribe_by_token(self, channel: str, token: str, fresh_token: str) -> None:
+        """`fresh_token` is what the application gives when the SDK asks for another."""
+        await self._do("subscribe", channel=channel, token=token, fresh_token=fresh_token)
+
     async def unsubscribe(self, channel: str) -> None:
         await self._do("unsubscribe", channel=channel)
 
     async def rpc(self, method: str, data: Any) -> None:
         await self._do("rpc", method=method, data=data)
+
+    async def ask(self, what: str, channel: str, *, data: Any = None, **options: Any) -> None:
+        """publish, history, presence or presence_stats; the answer is an event of that name, or its `_error`."""
+        await self._do("ask", what=what, channel=channel, data=data, options=options)
 
     async def disconnect(self) -> None:
         await self._do("disconnect")
@@ -134,8 +143,23 @@ class _Connection(ClientEventHandler):  # type: ignore[misc]  # the package ship
     async def on_disconnected(self, ctx: Any) -> None:
         self._events.add({"event": "disconnected", "code": ctx.code, "reason": ctx.reason})
 
+    async def on_subscribed(self, ctx: Any) -> None:
+        self._events.add({"event": "server_subscribed", "channel": ctx.channel})
+
+    async def on_unsubscribed(self, ctx: Any) -> None:
+        self._events.add({"event": "server_unsubscribed", "channel": ctx.channel})
+
+    async def on_publication(self, ctx: Any) -> None:
+        self._events.add({"event": "server_publication", "channel": ctx.channel, "offset": ctx.pub.offset})
+
     async def on_error(self, ctx: Any) -> None:
         self._events.add({"event": "error", "code": ctx.code, "reason": repr(ctx.error)})
+
+    async def on_subscribed(self, ctx: Any) -> None:
+        self._events.add({"event": "server_subscribed", "channel": ctx.channel, "recovered": ctx.recovered})
+
+    async def on_publication(self, ctx: Any) -> None:
+        self._events.add({"event": "server_publication", "channel": ctx.channel, "data": _read(ctx.pub.data)})
 
 
 class _Subscription(SubscriptionEventHandler):  # type: ignore[misc]
@@ -165,6 +189,12 @@ class _Subscription(SubscriptionEventHandler):  # type: ignore[misc]
 
     async def on_publication(self, ctx: Any) -> None:
         self._add("publication", data=_read(ctx.pub.data), offset=ctx.pub.offset)
+
+    async def on_join(self, ctx: Any) -> None:
+        self._add("join", user=ctx.info.user)
+
+    async def on_leave(self, ctx: Any) -> None:
+        self._add("leave", user=ctx.info.user)
 
     async def on_error(self, ctx: Any) -> None:
         self._add("sub_error", code=ctx.code, reason=repr(ctx.error))
@@ -212,6 +242,24 @@ class PythonClient:
             min_resubscribe_delay=0.02,
             max_resubscribe_delay=0.1,
             get_state=None if positions is None else get_state,
+            join_leave=True,
+        )
+        await subscription.subscribe()
+
+    async def subscribe_by_token(self, channel: str, token: str, fresh_token: str) -> None:
+        """`fresh_token` is what the application gives when the SDK asks for another."""
+
+        async def get_token(_: str) -> str:
+            self.events.add({"event": "sub_token_asked", "channel": channel})
+            return fresh_token
+
+        subscription = self._client.new_subscription(
+            channel,
+            events=_Subscription(self.events, channel),
+            token=token,
+            get_token=get_token,
+            min_resubscribe_delay=0.02,
+            max_resubscribe_delay=0.1,
         )
         await subscription.subscribe()
 
@@ -225,6 +273,29 @@ class PythonClient:
             self.events.add({"event": "rpc_error", "code": getattr(error, "code", None), "reason": repr(error)})
         else:
             self.events.add({"event": "rpc", "data": _read(result.data)})
+
+    async def ask(self, what: str, channel: str, *, data: Any = None, **options: Any) -> None:
+        try:
+            told = await self._asked(what, channel, data, options)
+        except Exception as error:  # noqa: BLE001 whatever the client raises is what the test wants to see
+            self.events.add({"event": f"{what}_error", "channel": channel, "code": getattr(error, "code", None)})
+        else:
+            self.events.add({"event": what, "channel": channel, **told})
+
+    async def _asked(self, what: str, channel: str, data: Any, options: dict[str, Any]) -> Event:
+        if what == "publish":
+            await self._client.publish(channel, json.dumps(data).encode() if self._protobuf else data)
+            return {}
+        if what == "presence":
+            return {"users": [each.user for each in (await self._client.presence(channel)).clients.values()]}
+        if what == "presence_stats":
+            stats = await self._client.presence_stats(channel)
+            return {"clients": stats.num_clients, "users": stats.num_users}
+        if "since" in options:
+            options["since"] = StreamPosition(**options["since"])
+        history = await self._client.history(channel, **options)
+        publications = [{"offset": each.offset, "data": _read(each.data)} for each in history.publications]
+        return {"publications": publications, "offset": history.offset, "epoch": history.epoch}
 
     async def disconnect(self) -> None:
         await self._client.disconnect()

@@ -16,6 +16,11 @@ def cut_all(gateway: Running) -> None:
     """The network breaks."""
     for socket in tuple(gateway.gateway.door.sockets):
         socket.abort()
+    gateway.gateway.streams.abort_all()
+
+
+def connections(gateway: Running) -> float:
+    return gateway.count("sockets") + gateway.count("streams")
 
 
 async def test_connects_and_gets_snapshot_and_publications_with_offsets(client: OfficialClient) -> None:
@@ -36,7 +41,7 @@ async def test_connects_and_gets_snapshot_and_publications_with_offsets(client: 
         assert [(each["offset"], each["data"]["n"]) for each in publications] == [(3, 2), (4, 3)]
         await client.disconnect()
         await client.events.wait("disconnected")
-        await until(lambda: gateway.count("sockets") == 0, "the socket to close")
+        await until(lambda: connections(gateway) == 0, "the socket to close")
 
 
 async def test_a_wrong_token_ends_it_and_does_not_come_back(client: OfficialClient) -> None:
@@ -186,7 +191,7 @@ async def test_pings_keep_it_connected(client: OfficialClient) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + 3
         await until(lambda: loop.time() > end)
-        assert gateway.count("sockets") == 1
+        assert connections(gateway) == 1
         assert len(client.events.of("connected")) == 1
         assert not client.events.of("disconnected")
 
@@ -216,7 +221,7 @@ async def test_codes_that_mean_come_back(client: OfficialClient, reason: Disconn
         assert (await client.events.wait("connecting", 2))["code"] == reason.code
         assert (await client.events.wait("subscribed", 2))["recovered"]
         await client.events.wait("publication")
-        await until(lambda: gateway.count("sockets") == 1, "the old socket to end")
+        await until(lambda: connections(gateway) == 1, "the old socket to end")
 
 
 async def test_a_gateway_that_goes_away_is_left_for_another(client: OfficialClient) -> None:

@@ -42,15 +42,15 @@ class Streams:
         self._receive = receive
         self._metrics = metrics
         self._streams: dict[str, Stream] = {}
+        self._leaving = False
 
     def __len__(self) -> int:
         return len(self._streams)
 
     async def serve(self, request: web.Request, wire: StreamWire, commands: bytes) -> web.StreamResponse:
         """Answers a request with a new session's stream, until that ends. `commands`: a frame, which connects it."""
-        if len(self._streams) >= self._max_streams:
-            self._metrics.connect(ConnectOutcome.TOO_MANY)
-            return web.Response(status=503, text="too many streams\n", headers={"Retry-After": "1"})
+        if self._leaving or len(self._streams) >= self._max_streams:
+            return self._refusal()
         response = web.StreamResponse(headers={"Content-Type": wire.content_type, **_HEADERS})
         stream = self._open(request, wire)
         try:
@@ -79,7 +79,11 @@ class Streams:
             stream.abort()
 
     async def drain(self, seconds: float) -> None:
-        """Sends all clients elsewhere, in slices over `seconds`, so that they do not all come back at once."""
+        """Sends all clients elsewhere, in slices over `seconds`, so that they do not all come back at once.
+
+        From now on none is taken: connections that are kept open bring requests although nobody listens any more.
+        """
+        self._leaving = True
         waiting = [each.session for each in self._streams.values() if each.session is not None]
         steps = max(1, round(seconds / _DRAIN_STEP_SECONDS))
         size = max(1, -(-len(waiting) // steps))
@@ -91,6 +95,14 @@ class Streams:
             if not self._streams:
                 break
             await asyncio.sleep(_DRAIN_STEP_SECONDS)
+
+    def _refusal(self) -> web.Response:
+        if not self._leaving:
+            self._metrics.connect(ConnectOutcome.TOO_MANY)
+        why = "shutting down\n" if self._leaving else "too many streams\n"
+        refusal = web.Response(status=503, text=why, headers={"Retry-After": "1"})
+        refusal.force_close()
+        return refusal
 
     def _open(self, request: web.Request, wire: StreamWire) -> Stream:
         def abort() -> None:
