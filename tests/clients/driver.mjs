@@ -28,11 +28,11 @@ const ops = {
     client.on("connected", ({ client: id }) => say({ event: "connected", id }));
     client.on("disconnected", ({ code, reason }) => say({ event: "disconnected", code, reason }));
     client.on("subscribed", ({ channel, recovered }) => say({ event: "server_subscribed", channel, recovered }));
-    client.on("publication", ({ channel, data }) => say({ event: "server_publication", channel, data: read(data) }));
+    client.on("publication", ({ channel, data, offset }) =>
+      say({ event: "server_publication", channel, data: read(data), offset }),
+    );
     client.on("error", ({ error }) => say({ event: "error", code: error.code, reason: error.message }));
-    client.on("subscribed", ({ channel }) => say({ event: "server_subscribed", channel }));
     client.on("unsubscribed", ({ channel }) => say({ event: "server_unsubscribed", channel }));
-    client.on("publication", ({ channel, offset }) => say({ event: "server_publication", channel, offset }));
     client.connect();
   },
   subscribe({ channel, since, token, fresh_token }) {

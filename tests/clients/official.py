@@ -144,22 +144,17 @@ class _Connection(ClientEventHandler):  # type: ignore[misc]  # the package ship
         self._events.add({"event": "disconnected", "code": ctx.code, "reason": ctx.reason})
 
     async def on_subscribed(self, ctx: Any) -> None:
-        self._events.add({"event": "server_subscribed", "channel": ctx.channel})
+        self._events.add({"event": "server_subscribed", "channel": ctx.channel, "recovered": ctx.recovered})
 
     async def on_unsubscribed(self, ctx: Any) -> None:
         self._events.add({"event": "server_unsubscribed", "channel": ctx.channel})
 
     async def on_publication(self, ctx: Any) -> None:
-        self._events.add({"event": "server_publication", "channel": ctx.channel, "offset": ctx.pub.offset})
+        data, offset = _read(ctx.pub.data), ctx.pub.offset
+        self._events.add({"event": "server_publication", "channel": ctx.channel, "data": data, "offset": offset})
 
     async def on_error(self, ctx: Any) -> None:
         self._events.add({"event": "error", "code": ctx.code, "reason": repr(ctx.error)})
-
-    async def on_subscribed(self, ctx: Any) -> None:
-        self._events.add({"event": "server_subscribed", "channel": ctx.channel, "recovered": ctx.recovered})
-
-    async def on_publication(self, ctx: Any) -> None:
-        self._events.add({"event": "server_publication", "channel": ctx.channel, "data": _read(ctx.pub.data)})
 
 
 class _Subscription(SubscriptionEventHandler):  # type: ignore[misc]
