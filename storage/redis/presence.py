@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from redis.asyncio import RedisCluster
+
 from storage.presence import Change, Counted, Entry
 from storage.redis.connection import AsyncRedis, outages_translated
 from storage.redis.keys import gateway_leases
@@ -31,6 +33,19 @@ local time = redis.call('TIME')
 return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (time[1] * 1000 + math.floor(time[2] / 1000)), '+inf')
 """
 
+# KEYS: the place of each change. ARGV: seconds to keep; then for each change the field and the value, empty to remove.
+_WRITE = """
+for number, place in ipairs(KEYS) do
+    local field, value = ARGV[2 * number], ARGV[2 * number + 1]
+    if value == '' then
+        redis.call('HDEL', place, field)
+    else
+        redis.call('HSET', place, field, value)
+        redis.call('EXPIRE', place, ARGV[1])
+    end
+end
+"""
+
 
 class RedisPresence:
     """A `PresenceStore` over a Redis client of the event loop."""
@@ -39,6 +54,7 @@ class RedisPresence:
         self._client = client
         self._renew = client.register_script(_RENEW)
         self._live = client.register_script(_LIVE)
+        self._set = client.register_script(_WRITE)
 
     async def renew(self, gateway: str, seconds: float) -> bool:
         """See PresenceStore."""
@@ -91,16 +107,30 @@ class RedisPresence:
         return frozenset(each.decode() for each in live) - {but}
 
     async def _write(self, gateway: str, changes: Sequence[Change]) -> None:
+        """One call of a script: a command for each change costs the gateway more than opening the connection."""
+        if isinstance(self._client, RedisCluster):
+            await self._write_spread(gateway, changes)
+            return
+        arguments: list[str | bytes] = [str(KEEP_SECONDS)]
+        for change in changes:
+            arguments += (_field(gateway, change), change.value or b"")
+        await self._set(keys=[change.place for change in changes], args=arguments)
+
+    async def _write_spread(self, gateway: str, changes: Sequence[Change]) -> None:
+        """In a cluster each place may be on another node, where no script reaches."""
         pipeline = self._client.pipeline(transaction=False)
         for change in changes:
-            field = _SEPARATOR.join((gateway, change.client, change.user))
             if change.value is None:
-                pipeline.hdel(change.place, field)
+                pipeline.hdel(change.place, _field(gateway, change))
             else:
-                pipeline.hset(change.place, field, change.value)
+                pipeline.hset(change.place, _field(gateway, change), change.value)
         for place in dict.fromkeys(change.place for change in changes):
             pipeline.expire(place, KEEP_SECONDS)
         await pipeline.execute()
+
+
+def _field(gateway: str, change: Change) -> str:
+    return _SEPARATOR.join((gateway, change.client, change.user))
 
 
 def _of(gateways: frozenset[str], fields: Iterable[Any]) -> list[tuple[str, str, str]]:
