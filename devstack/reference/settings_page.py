@@ -7,8 +7,8 @@ from backbone.kafka_settings import KafkaSettings
 from backbone.registry_settings import RegistrySettings
 from devstack.reference.markdown import code, page, table
 from ingest.settings import IngestSettings
-from push_service.gateway.server_api.settings import ServerApiSettings
 from push_service.gateway.http_streams.settings import StreamSettings
+from push_service.gateway.server_api.settings import ServerApiSettings
 from push_service.gateway.settings import GatewaySettings
 from push_service.recorder.settings import RecorderSettings
 from runtime.http.server import AdminSettings
@@ -36,6 +36,7 @@ SECTIONS: tuple[type[Section], ...] = (
     RecorderSettings,
     GatewaySettings,
     ServerApiSettings,
+    StreamSettings,
 )
 
 _INTRO = """\

@@ -140,6 +140,14 @@ def _calm_collector() -> None:
 if __name__ == "__main__":
     run_process(
         "push_service.gateway",
-        (GatewaySettings, ServerApiSettings, AccessSettings, KafkaSettings, RegistrySettings, RedisSettings, StreamSettings),
+        (
+            GatewaySettings,
+            ServerApiSettings,
+            AccessSettings,
+            KafkaSettings,
+            RegistrySettings,
+            RedisSettings,
+            StreamSettings,
+        ),
         compose,
     )
