@@ -1,7 +1,7 @@
 """One live partition as the recorder sees it: what is recorded, what waits, and what a batch changes."""
 
 from backbone.record import InRecord
-from domain.live_update import LiveUpdate
+from domain.live_update import PASSING_KINDS, LiveUpdate
 from push_service.recorder.history_rule import lists_offsets
 from push_service.recorder.latest_buffer import LatestBuffer
 from storage.redis.keys import PartitionTag
@@ -73,6 +73,8 @@ class LivePartition:
         self._next = record.offset + 1
         if self._repeats(update):
             return False
+        if update.kind in PASSING_KINDS:
+            return True
         self.latest.offer(record, update)
         self._changes.add(update, record.offset, listed=self._history_from is not None)
         return True

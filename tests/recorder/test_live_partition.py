@@ -3,6 +3,7 @@
 import pytest
 
 from domain.errors import OutageError
+from domain.live_update import JOIN, LEAVE
 from domain.source_position import SourcePosition
 from push_service.recorder.live_partition import LivePartition
 from storage.memory.snapshots import MemorySnapshots
@@ -92,6 +93,18 @@ async def test_what_a_client_published_moves_the_channel_but_makes_no_state() ->
     partition.take(live_record(8), published)
     stored = Stored(partition)
     assert await stored.channel("fleet:acme") == await stored.channel("asset:acme/a") == (8, [])
+
+
+async def test_joins_and_leaves_move_the_mark_and_nothing_else() -> None:
+    """Else a channel's list of offsets would be full of what is no part of its history."""
+    partition = LivePartition(TAG, LiveMark(0))
+    update = live_update(1)
+    fields = {name: getattr(update, name) for name in update.__struct_fields__}
+    for offset, kind in enumerate((JOIN, LEAVE)):
+        assert partition.take(live_record(offset), type(update)(**fields | {"source": None, "kind": kind}))
+    stored = Stored(partition)
+    assert stored.mark.next_offset == 2
+    assert await stored.channel("fleet:acme") == (None, [])
 
 
 async def test_what_redis_did_not_take_is_written_with_the_next_batch() -> None:
