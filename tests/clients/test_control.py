@@ -1,10 +1,17 @@
 """What back ends and tokens do to the official clients: orders of the server API, revocation, ends of tokens."""
 
+import json
 import time
 
+import aiohttp
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from access.settings import AccessSettings
+from access.token_maker import TokenMaker
 from devstack.demo import Demo
-from domain.instants import SECOND
-from tests.clients.official import OfficialClient
+from domain.instants import HOUR, SECOND
+from tests.clients.official import OfficialClient, PythonClient
 from tests.gateway.api_client import Backend
 from tests.gateway.live_topic import position
 from tests.gateway.running import maker, running, token, until
@@ -71,7 +78,7 @@ async def test_a_public_link_that_ends_is_renewed_by_sub_refresh(client: Officia
     async with running() as gateway:
         gateway.topic.record()
         await client.connect(gateway.socket_url, token())
-        await client.subscribe_by_token(ORDER, link(12), link(3600))
+        await client.subscribe_by_token(ORDER, link(6), link(3600))
         await client.events.wait("subscribed")
         await client.events.wait("sub_token_asked")
         index = gateway.gateway.index
@@ -110,16 +117,41 @@ async def test_a_link_that_ends_unnoticed_is_subscribed_again_with_another(clien
         assert (await client.events.wait("subscribed", 2))["recovered"]
 
 
-async def test_a_revoked_user_is_out_and_stays_out_of_a_gateway_that_starts_anew(
-    client: OfficialClient, demo: Demo, unique: str
-) -> None:
+async def test_a_revoked_user_is_out_and_stays_out_of_a_gateway_that_starts_anew(demo: Demo, unique: str) -> None:
     """On real Kafka, with the gateway killed in between."""
-    from access.settings import AccessSettings
-    from access.tokens import TokenMaker
-
     stack = demo.describe()
-    secret = demo.product.environment["FLEETCAST_ACCESS_JWT_HMAC_SECRET"]
-    tokens = TokenMaker(AccessSettings(jwt_hmac_secret=secret), clock=lambda: time.time() - 10)
-    old = tokens.make(user=unique, fleets=[stack.fleet], capabilities=None, valid_for=3600 * SECOND)
-    await client.connect(stack.gateway_url, old)
+    access = AccessSettings(jwt_hmac_secret=demo.product.environment["FLEETCAST_ACCESS_JWT_HMAC_SECRET"])
+    fleets = [stack.fleet]
+
+    def issued(seconds_ago: int) -> str:
+        tokens = TokenMaker(access, clock=lambda: time.time() - seconds_ago)
+        return tokens.make(user=unique, fleets=fleets, capabilities=None, valid_for=HOUR)
+
+    client = PythonClient()
+    await client.connect(stack.gateway_url, issued(10))
     await client.events.wait("connected")
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(
+            stack.admin_urls["gateway"] + "/api/revoke_user",
+            json={"user": f"{stack.fleet}/{unique}"},
+            headers={"X-API-Key": stack.api_key},
+        ) as answer,
+    ):
+        assert await answer.json() == {"result": {}}
+    assert (await client.events.wait("disconnected"))["code"] == 3500
+    await client.close()
+    demo.stack["gateway"].kill()
+    demo.stack["gateway"].start()
+    for seconds_ago, reply in ((10, "3500"), (-2, "connected")):
+        assert await _connect(stack.gateway_url, issued(seconds_ago)) == reply
+
+
+async def _connect(url: str, token: str) -> str:
+    """Gives `connected`, or the code that it was closed with."""
+    async with connect(url, proxy=None) as socket:
+        await socket.send(json.dumps({"id": 1, "connect": {"token": token}}))
+        try:
+            return "connected" if "connect" in json.loads(await socket.recv()) else "refused"
+        except ConnectionClosed as closed:
+            return str(closed.rcvd.code) if closed.rcvd else "cut off"
