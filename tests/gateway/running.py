@@ -18,6 +18,8 @@ from domain.instants import HOUR, SECOND, Micros
 from push_service.gateway.control.order_reader import OrderReader
 from push_service.gateway.gateway import SOCKET_PATH, Gateway
 from push_service.gateway.http_app import build_app
+from push_service.gateway.http_streams.peers import Peers
+from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.live_decoder import Codec
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.server_api.endpoint import ServerApi
@@ -90,7 +92,12 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    topic: LiveTopic | None = None, codec: Codec | None = None, tokens: TokenVerifier | None = None, **settings: Any
+    topic: LiveTopic | None = None,
+    codec: Codec | None = None,
+    tokens: TokenVerifier | None = None,
+    streams: StreamSettings | None = None,
+    peers: Peers | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Running]:
     """Serve on a free port inside the block."""
     topic = topic or LiveTopic()
@@ -106,6 +113,8 @@ async def running(
         scan=topic,
         presence=topic.presence,
         metrics=GatewayMetrics(registry),
+        stream_settings=streams,
+        peers=peers,
     )
     gateway.feeds.serve(topic.facts)
     gateway.feeds.read_from(topic, gateway.lost)

@@ -3,6 +3,7 @@
 import msgspec
 from aiohttp import web
 
+from push_service.gateway.http_streams.media import is_protobuf
 from push_service.gateway.http_streams.node_name import address_in
 from push_service.gateway.http_streams.peers import FORWARDED, Peers
 from push_service.gateway.http_streams.streams import Streams
@@ -12,7 +13,6 @@ from push_service.gateway.protocol.protobuf.reader import ProtobufReader
 from push_service.gateway.protocol.protobuf.schema import COMMANDS
 
 _PATH = "/emulation"
-_PROTOBUF = "application/octet-stream"
 
 
 class Emulation:
@@ -29,7 +29,7 @@ class Emulation:
     async def take(self, request: web.Request, body: bytes) -> int:
         """The status to answer with."""
         try:
-            asked, commands = self._read(body, protobuf=request.content_type == _PROTOBUF)
+            asked, commands = self._read(body, protobuf=is_protobuf(request))
         except (msgspec.MsgspecError, MalformedFrameError, UnicodeDecodeError, RecursionError):
             return 400
         if asked.node != self._streams.node:
@@ -48,5 +48,5 @@ class Emulation:
         url = address_in(node, self._key)
         if self._peers is None or url is None or FORWARDED in request.headers:
             return 404
-        status = await self._peers.forward(url + _PATH, body, request.content_type)
+        status = await self._peers.forward(url + _PATH, body, request.headers.get("Content-Type", ""))
         return 404 if status is None else status

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 from aiohttp import web
 
 from push_service.gateway.http_streams.emulation import Emulation
+from push_service.gateway.http_streams.media import is_protobuf
 from push_service.gateway.http_streams.streams import Streams
 from push_service.gateway.http_streams.wires import DelimitedWire, EventWire, LineWire
 from push_service.gateway.metrics import ConnectOutcome, GatewayMetrics
@@ -18,7 +19,6 @@ HTTP_STREAM_PATH = "/connection/http_stream"
 EMULATION_PATH = "/emulation"
 _PATHS = frozenset({SSE_PATH, HTTP_STREAM_PATH, EMULATION_PATH})
 _PREFLIGHT_SECONDS = 300
-PROTOBUF_TYPE = "application/octet-stream"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -63,7 +63,7 @@ class StreamEndpoints:
         return await self._streams.serve(request, self._events, commands.encode(errors="replace"))
 
     async def _http_stream(self, request: web.Request) -> web.StreamResponse:
-        wire = self._delimited if request.content_type == PROTOBUF_TYPE else self._lines
+        wire = self._delimited if is_protobuf(request) else self._lines
         return await self._streams.serve(request, wire, await self._body(request))
 
     async def _emulate(self, request: web.Request) -> web.Response:
