@@ -55,16 +55,12 @@ class GatewayMetrics:
         self._deliveries = Counter(
             "fleetcast_gateway_deliveries", "Publications written or queued, for each subscriber.", registry=registry
         )
-        self._connects = Counter(
+        connects = Counter(
             "fleetcast_gateway_connects", "Attempts to connect, by outcome.", ["outcome"], registry=registry
         )
-        self._subscribes = Counter(
-            "fleetcast_gateway_subscribes", "Subscribes, by outcome.", ["outcome"], registry=registry
-        )
-        for outcome in ConnectOutcome:
-            self._connects.labels(outcome)
-        for each in SubscribeOutcome:
-            self._subscribes.labels(each)
+        subscribes = Counter("fleetcast_gateway_subscribes", "Subscribes, by outcome.", ["outcome"], registry=registry)
+        self._connects = {outcome: connects.labels(outcome) for outcome in ConnectOutcome}
+        self._subscribes = {outcome: subscribes.labels(outcome) for outcome in SubscribeOutcome}
         self.disconnects = Counter(
             "fleetcast_gateway_disconnects", "Connections that we closed, by code.", ["code"], registry=registry
         )
@@ -105,11 +101,11 @@ class GatewayMetrics:
 
     def connect(self, outcome: ConnectOutcome) -> None:
         """An attempt to connect is over."""
-        self._connects.labels(outcome).inc()
+        self._connects[outcome].inc()
 
     def subscribe(self, outcome: SubscribeOutcome) -> None:
         """A subscribe is over."""
-        self._subscribes.labels(outcome).inc()
+        self._subscribes[outcome].inc()
 
     def delivered(self, publication: Publication, subscribers: int) -> None:
         """A publication has been written to all subscribers of a channel."""

@@ -1,7 +1,7 @@
 """What a client has open: who it is, what it follows, what it waits for. It knows no command and no transport."""
 
+import os
 from collections.abc import Callable
-from uuid import uuid4
 
 import msgspec
 
@@ -47,7 +47,7 @@ class Session:
         self.transport = transport
         self.allowance = allowance
         """A token for each command."""
-        self.client = str(uuid4())
+        self.client = os.urandom(16).hex()
         self.viewer: Viewer | None = None
         self.awaits_pong = False
         self.closed = False

@@ -10,14 +10,14 @@ from typing import NamedTuple
 from push_service.gateway.origins import is_permitted
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_REQUEST_LINE = re.compile(rb"GET [\x21-\x7e]+ HTTP/1\.1")
-_FIELD_LINES = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*)*")
+_REQUEST_LINE = re.compile(r"GET [\x21-\x7e]+ HTTP/1\.1")
+_FIELD_LINES = re.compile(r"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*)*")
 _MAX_FIELDS = 64
 MAX_HEAD = 8_192
 """Bytes of a request's line and header fields."""
 PROTOBUF = "centrifuge-protobuf"
 """The subprotocol of clients that speak Protobuf; without it a client speaks JSON."""
-_PROTOBUF_QUERY = re.compile(rb"[?&](?:cf_protocol|format)=protobuf(?:&|$)")
+_PROTOBUF_QUERY = re.compile(r"[?&](?:cf_protocol|format)=protobuf(?:&|$)")
 
 
 class HandshakeError(Exception):
@@ -77,10 +77,11 @@ def read_handshake(head: bytes, origins: Collection[str]) -> Handshake:
     """
     if len(head) > MAX_HEAD:
         raise HandshakeError("431 Request Header Fields Too Large", f"the head is over {MAX_HEAD} bytes")
-    request_line, *lines = head.split(b"\r\n")
+    text = head.decode("latin-1")
+    request_line, *lines = text.split("\r\n")
     if not _REQUEST_LINE.fullmatch(request_line):
         raise HandshakeError("400 Bad Request", "a WebSocket is opened by GET over HTTP/1.1")
-    if not _FIELD_LINES.fullmatch(head, len(request_line)):
+    if not _FIELD_LINES.fullmatch(text, len(request_line)):
         raise HandshakeError("400 Bad Request", "a header field is malformed")
     fields = _fields(lines)
     if "content-length" in fields or "transfer-encoding" in fields:
@@ -89,17 +90,17 @@ def read_handshake(head: bytes, origins: Collection[str]) -> Handshake:
         raise HandshakeError("400 Bad Request", "exactly one Host is required")
     _check_upgrade(fields)
     _check_origin(fields, origins)
-    asked = _PROTOBUF_QUERY.search(request_line.split(b" ")[1]) is not None
+    asked = _PROTOBUF_QUERY.search(request_line.split(" ")[1]) is not None
     return Handshake(_key(fields), _tokens(fields, "sec-websocket-protocol"), asked)
 
 
-def _fields(lines: list[bytes]) -> dict[str, list[str]]:
+def _fields(lines: list[str]) -> dict[str, list[str]]:
     if len(lines) > _MAX_FIELDS:
         raise HandshakeError("431 Request Header Fields Too Large", f"more than {_MAX_FIELDS} header fields")
     fields: dict[str, list[str]] = {}
     for line in lines:
-        name, _, value = line.partition(b":")
-        fields.setdefault(name.decode().lower(), []).append(value.strip(b" \t").decode("latin-1"))
+        name, _, value = line.partition(":")
+        fields.setdefault(name.lower(), []).append(value.strip(" \t"))
     return fields
 
 
