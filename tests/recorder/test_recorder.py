@@ -92,7 +92,6 @@ class World:
         found = asyncio.run(self.snapshots.read(PartitionTag(self.live_id, 0), channel))
         return None if found is None else {(item.kind, item.entity): item.version for item in found.items}
 
-
     def check_index(self, channel: str) -> None:
         """Whatever is claimed of a channel's records is so."""
         index = asyncio.run(self.snapshots.index(PartitionTag(self.live_id, 0), channel))
