@@ -11,7 +11,7 @@ from centrifuge.protocol import client_pb2
 from google.protobuf import descriptor
 from google.protobuf.internal import decoder
 from google.protobuf.message import Message
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.live_update import LiveUpdate
@@ -31,6 +31,8 @@ PROTO = Path(__file__).resolve().parents[2] / "schemas/proto/centrifuge_client.p
 CODEC = ProtobufCodec()
 JSON = JsonCodec()
 MOST = 512
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other tests take the CPU, too
 
 JSON_DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.text(max_size=5),
@@ -188,12 +190,14 @@ def type_name(field: Field) -> str:
     return texts.get(field.kind, field.kind.value)
 
 
+@UNHURRIED
 @given(st.lists(values(Command), min_size=1, max_size=4))
 def test_reads_what_the_official_runtime_writes(commands: list[Command]) -> None:
     frame = b"".join(delimited(to_official(each, client_pb2.Command()).SerializeToString()) for each in commands)
     assert plain(tuple(CODEC.decode(frame, MOST))) == plain(tuple(commands))
 
 
+@UNHURRIED
 @given(st.text(max_size=8), st.text(max_size=8), st.binary(max_size=200))
 def test_reads_an_emulation_request(session: str, node: str, data: bytes) -> None:
     written = client_pb2.EmulationRequest(session=session, node=node, data=data).SerializeToString()
@@ -201,17 +205,20 @@ def test_reads_an_emulation_request(session: str, node: str, data: bytes) -> Non
     assert (request.session, request.node, bytes(request.data)) == (session, node, data)
 
 
+@UNHURRIED
 @given(values(Reply))
 def test_the_official_runtime_reads_what_we_write(reply: Reply) -> None:
     assert official_reply(CODEC.encode(reply)) == to_official(reply, client_pb2.Reply())
 
 
+@UNHURRIED
 @given(values(Reply))
 def test_a_json_client_and_a_protobuf_client_are_told_the_same(reply: Reply) -> None:
     told = from_json(json.loads(JSON.encode(reply)), client_pb2.Reply())
     assert official_reply(CODEC.encode(reply)) == told
 
 
+@UNHURRIED
 @given(st.integers(0, 1 << 40), st.text(max_size=9), JSON_DATA, st.none() | values(ClientInfo), SIMPLE[Kind.STRING_MAP])
 def test_a_live_record_is_pushed_and_recovered_the_same_to_both(
     offset: int, channel: str, payload: Any, info: ClientInfo | None, tags: dict[str, str]
@@ -239,13 +246,14 @@ def test_our_ping_is_an_empty_reply() -> None:
     assert official_reply(CODEC.ping) == client_pb2.Reply()
 
 
+@UNHURRIED
 @given(st.binary(max_size=60))
 def test_any_bytes_are_commands_or_malformed(frame: bytes) -> None:
     check_against_official(frame)
 
 
+@UNHURRIED
 @given(values(Command), st.data())
-@settings(max_examples=300)
 def test_corrupt_commands_are_refused_or_mean_what_the_official_runtime_says(
     command: Command, data: st.DataObject
 ) -> None:
