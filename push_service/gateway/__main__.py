@@ -4,9 +4,13 @@ import asyncio
 import functools
 import gc
 
+import aiohttp
 import structlog
 from aiohttp import ClientSession, TCPConnector
 
+from access.jwks_book import JwksBook
+from access.jwks_http import HttpJwks
+from access.metrics import JwksMetrics
 from access.settings import AccessSettings
 from access.tokens import TokenVerifier
 from backbone.codec import AvroCodec
@@ -66,7 +70,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.resources.push_async_callback(client.close)
     gateway = Gateway(
         loaded[GatewaySettings],
-        tokens=TokenVerifier(loaded[AccessSettings]),
+        tokens=TokenVerifier(loaded[AccessSettings], jwks=_published_keys(loaded[AccessSettings], process)),
         codec=codec,
         encoder=codec,
         publisher=publisher,
@@ -104,6 +108,19 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.add(ThreadService(orders.name, orders.run))
     known = functools.partial(orders_known, orders.wait)
     process.add(GatewayService(gateway, app, listening, _calm_collector, known))
+
+
+def _published_keys(settings: AccessSettings, process: Process) -> JwksBook | None:
+    """The key set of the identity provider, if there is one."""
+    if settings.jwt_jwks_url is None:
+        return None
+    http = aiohttp.ClientSession()
+    process.resources.push_async_callback(http.close)
+    source = HttpJwks(http, settings.jwt_jwks_url)
+    condition = process.health.require("jwks")
+    book = JwksBook(source, settings, condition=condition, metrics=JwksMetrics(process.registry))
+    process.add(book)
+    return book
 
 
 async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:

@@ -22,10 +22,17 @@ class ExpiryWatch:
 
     name = "expiry"
 
-    def __init__(self, sessions: SessionIndex, check: Callable[[Session], None], clock: Callable[[], Micros]) -> None:
-        """`check` ends what is over, if anything is."""
+    def __init__(
+        self,
+        sessions: SessionIndex,
+        check: Callable[[Session], None],
+        forget: Callable[[], object],
+        clock: Callable[[], Micros],
+    ) -> None:
+        """`check` ends what is over, if anything is; `forget` drops revocations that are."""
         self._sessions = sessions
         self._check = check
+        self._forget = forget
         self._clock = clock
         self._soon: dict[Session, None] = {}
         self._next_scan: Micros = 0
@@ -50,6 +57,7 @@ class ExpiryWatch:
         now = self._clock()
         if now >= self._next_scan:
             self._next_scan = now + SCAN_SECONDS * SECOND
+            self._forget()
             for session in self._sessions:
                 self._check(session)
             self._soon = {session: None for session in self._sessions if _end(session) < now + _SOON}

@@ -113,7 +113,7 @@ class Gateway:
         self._attendance = Attendance(self.rules, self.presence, self.join_news, self.node)
         self._subscriptions = Subscriptions(self._hub, self.feeds, self._attendance, self._grants, metrics)
         self.evictions = Evictions(self._subscriptions, self.revocations, _now)
-        self.expiry = ExpiryWatch(self.index, self.evictions.check, _now)
+        self.expiry = ExpiryWatch(self.index, self.evictions.check, self.revocations.forget, _now)
         self.orders = OrderPublisher(publisher, encoder)
         self._recovery = self._new_recovery()
         self.order_book = OrderBook(

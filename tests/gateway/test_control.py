@@ -3,8 +3,10 @@
 import time
 from typing import Any
 
-from access.tokens import TokenVerifier
-from access.viewer import Capability
+import pytest
+
+from access.tokens import TokenError, TokenFault, TokenVerifier
+from access.viewer import Capability, Viewer
 from domain.instants import HOUR, SECOND, Micros
 from tests.gateway.api_client import Backend
 from tests.gateway.live_topic import LiveTopic, position
@@ -187,6 +189,55 @@ async def test_a_connection_ends_with_its_token_to_the_second() -> None:
         assert ends_at is not None
         assert (await client.closed())[0] == 3005
         assert 0 <= time.time() - ends_at.expires_at / SECOND < 1
+
+
+async def test_a_link_may_let_its_holder_publish() -> None:
+    async with running(channel_kinds='{"chat": {"subscribe": "token", "history_size": 10}}') as gateway:
+        for fleet in ("acme", "chat:acme"):
+            gateway.topic.record(fleet)
+        client = await connect(gateway, connection())
+        for name, allow, code in (("a", ["sub"], 103), ("b", ["sub", "pub"], None)):
+            channel = f"chat:acme/{name}"
+            link = maker().make_subscription(channel=channel, valid_for=HOUR, allow=allow)
+            await client.subscribe(channel, token=link)
+            reply = await client.ask(publish={"channel": channel, "data": 1})
+            assert reply.get("error", {}).get("code") == code, reply
+
+
+class LateKeys(TokenVerifier):
+    """The key of a token is published a moment after the token is used; of `lost` ones never."""
+
+    def __init__(self) -> None:
+        super().__init__(ACCESS)
+        self.known = False
+        self.lost = False
+
+    def verify(self, token: str) -> Viewer:
+        if not self.known:
+            raise TokenError(TokenFault.UNKNOWN_KEY, "not known yet")
+        return super().verify(token)
+
+    async def learn(self, token: str) -> None:
+        if self.lost:
+            raise TokenError(TokenFault.UNKNOWN_KEY, "nobody publishes it")
+        self.known = True
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_token_with_a_new_key_is_asked_to_come_again_while_the_key_is_looked_up(lost: bool) -> None:
+    tokens = LateKeys()
+    tokens.lost = lost
+    async with running(tokens=tokens) as gateway:
+        token = connection()
+        first = await RawClient.open(gateway)
+        reply = await first.ask(connect={"token": token})
+        assert (reply["error"]["code"], reply["error"]["temporary"]) == (100, True)
+        again = await RawClient.open(gateway)
+        await again.send({"id": 1, "connect": {"token": token}})
+        if lost:
+            assert (await again.closed())[0] == 3500
+        else:
+            assert "connect" in await again.reply(1)
 
 
 async def test_the_index_is_empty_when_all_are_gone() -> None:

@@ -56,7 +56,11 @@ class PublishCommand:
         assert session.viewer is not None
         channel = self._rules.parse(request.channel)
         subscribed = request.channel in session.subscriptions
-        if channel is None or not self._rules.permits(session.viewer, Permission.PUB, channel, subscribed=subscribed):
+        grant = (session.grants or {}).get(request.channel)
+        granted = grant is not None and Permission.PUB in grant.permissions
+        if channel is None or not (
+            granted or self._rules.permits(session.viewer, Permission.PUB, channel, subscribed=subscribed)
+        ):
             raise CommandError(PERMISSION_DENIED)
         if len(request.data) > self._limits.max_bytes:
             raise CommandError(LIMIT_EXCEEDED)
