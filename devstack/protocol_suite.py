@@ -10,7 +10,13 @@ PORT = 8000
 API_KEY = "test-api-key"
 TENANT = "suite"
 
-_RECOVERED = {"subscribe": "anyone", "publish": "audience", "history_size": 100, "history_seconds": 300}
+_RECOVERED = {
+    "subscribe": "anyone",
+    "publish": "audience",
+    "history_size": 100,
+    "history_seconds": 300,
+    "deltas": True,
+}
 _KINDS = {
     "": {**_RECOVERED, "presence": True, "joins": True, "force_joins": True},
     "recovery": _RECOVERED,

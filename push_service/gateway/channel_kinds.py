@@ -17,6 +17,7 @@ channels whose name has no colon. Fields, with their defaults:
 | `presence` | whether subscribers may ask who is there | false |
 | `joins` | whether joins and leaves are published, to subscribers that ask for them | false |
 | `force_joins` | the same to all subscribers | false |
+| `deltas` | whether subscribers that ask get deltas (`fossil`) | false |
 | `conflate` | list of tags' `kind`s of which a slow reader needs only the newest of an entity | [] |
 """
 
@@ -51,6 +52,7 @@ class _Kind(msgspec.Struct, frozen=True):
     presence: bool = False
     joins: bool = False
     force_joins: bool = False
+    deltas: bool = False
     conflate: Annotated[list[str], msgspec.Meta(max_length=20)] = []
 
 
@@ -114,5 +116,6 @@ def _rule(kind: _Kind) -> ChannelRule:
         joins=kind.joins,
         force_joins=kind.force_joins,
         publishers=kind.publish,
+        deltas=kind.deltas,
         conflated_kinds=frozenset(kind.conflate),
     )

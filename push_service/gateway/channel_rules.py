@@ -65,6 +65,8 @@ class ChannelRule(msgspec.Struct, frozen=True):
     force_joins: bool = False
     """Whether subscribers get that without asking."""
     publishers: Publishers = Publishers.NOBODY
+    deltas: bool = False
+    """Whether a subscriber that asks gets deltas (`fossil`) instead of whole publications."""
     conflated_kinds: frozenset[str] = frozenset()
     """Kinds of updates of which a slow reader may get only the newest of each entity."""
 
@@ -109,6 +111,10 @@ class ChannelRules:
         """The rule of a channel whose name was parsed before. Raises KeyError for a kind that is not served."""
         kind, colon, _ = name.partition(":")
         return self._rules[kind if colon else DEFAULT_KIND]
+
+    def deltas(self, name: str) -> bool:
+        """Whether a channel, which may be none, has deltas."""
+        return self.parse(name) is not None and self.of(name).deltas
 
     def permits(self, viewer: Viewer, permission: Permission, channel: Channel, *, subscribed: bool = False) -> bool:
         """Whether the viewer may do this with a channel that was parsed before.

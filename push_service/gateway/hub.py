@@ -1,6 +1,7 @@
 """Who listens to which channel, and the fan-out: one push for all of a channel's subscribers."""
 
-from typing import Protocol
+from collections.abc import MutableMapping
+from typing import Any, Protocol
 
 import msgspec
 
@@ -10,6 +11,7 @@ from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.pushes import JoinPush, LeavePush, ServerPush
 from push_service.gateway.publication import Publication
 from push_service.gateway.push import Announcement, Push, Pushed
+from push_service.gateway.tailoring import Cuts, Tailoring
 
 
 class Subscriber(Protocol):
@@ -32,17 +34,24 @@ class Hub:
         self._rules = rules
         self._channels: dict[str, dict[Subscriber, None]] = {}
         self._listeners: dict[str, dict[Subscriber, None]] = {}
+        self._tailored: dict[str, dict[Subscriber, Tailoring]] = {}
         self._observer = observer
 
     def subscribe(self, channel: str, subscriber: Subscriber) -> None:
         """From now on the subscriber gets what the channel publishes."""
         self._channels.setdefault(channel, {})[subscriber] = None
 
+    def subscribe_tailored(self, channel: str, subscriber: Subscriber, tailoring: Tailoring) -> None:
+        """From now on the subscriber gets what the channel publishes, cut to its measure."""
+        self._tailored.setdefault(channel, {})[subscriber] = tailoring
+
     def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
         """From now on it does not. Unknown ones are ignored."""
         _remove(self._channels, channel, subscriber)
         if self._listeners:
             _remove(self._listeners, channel, subscriber)
+        if self._tailored:
+            _remove(self._tailored, channel, subscriber)
 
     def listen(self, channel: str, subscriber: Subscriber) -> None:
         """From now on the subscriber is told who joins and leaves."""
@@ -52,15 +61,16 @@ class Hub:
         """A join or leave, to all who listen."""
         for channel in update.channels:
             listeners = self._listeners.get(channel)
-            if listeners is None:
-                continue
-            announcement = _announcement(channel, update)
-            for listener in tuple(listeners):
-                listener.push(announcement)
+            announcement = None if listeners is None else _announcement(channel, update)
+            if announcement is not None:
+                for listener in tuple(listeners or ()):
+                    listener.push(announcement)
 
     def publish(self, publication: Publication) -> None:
         """To every subscriber of every channel of the publication."""
         for channel in publication.update.channels:
+            if channel in self._tailored:
+                self._publish_tailored(channel, publication)
             subscribers = self._channels.get(channel)
             if subscribers is None:
                 continue
@@ -70,17 +80,31 @@ class Hub:
                 subscriber.push(push)
             self._observer.delivered(publication, len(subscribers))
 
+    def _publish_tailored(self, channel: str, publication: Publication) -> None:
+        conflated = publication.update.kind in self._rules.of(channel).conflated_kinds
+        push, cuts, served = Push(channel, publication, conflated=conflated), Cuts(), 0
+        for subscriber, tailoring in tuple(self._tailored[channel].items()):
+            cut = tailoring.cut(push, cuts)
+            if cut is not None:
+                subscriber.push(cut)
+                served += 1
+        self._observer.delivered(publication, served)
 
-def _remove(channels: dict[str, dict[Subscriber, None]], channel: str, subscriber: Subscriber) -> None:
-    subscribers = channels.get(channel)
+
+def _remove(channels: MutableMapping[str, Any], channel: str, subscriber: Subscriber) -> None:
+    subscribers: dict[Subscriber, Any] | None = channels.get(channel)
     if subscribers is not None:
         subscribers.pop(subscriber, None)
         if not subscribers:
             del channels[channel]
 
 
-def _announcement(channel: str, update: LiveUpdate) -> Announcement:
-    info = msgspec.json.decode(update.info or b"", type=ClientInfo)
+def _announcement(channel: str, update: LiveUpdate) -> Announcement | None:
+    """None for a record that tells of nobody: none of ours does so."""
+    try:
+        info = msgspec.json.decode(update.info or b"", type=ClientInfo)
+    except msgspec.MsgspecError:
+        return None
     if update.kind == JOIN:
         return Announcement(ServerPush(channel, join=JoinPush(info)))
     return Announcement(ServerPush(channel, leave=LeavePush(info)))

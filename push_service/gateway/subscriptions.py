@@ -6,6 +6,7 @@ from push_service.gateway.grants import Grants
 from push_service.gateway.hub import Hub
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.session import Session
+from push_service.gateway.tailoring import Tailoring
 
 
 class Subscriptions:
@@ -20,13 +21,24 @@ class Subscriptions:
         self._feeds = feeds
         self._metrics = metrics
 
-    def join(self, session: Session, channel: str, partition: OpenPartition, *, joins: bool = False) -> None:
+    def join(
+        self,
+        session: Session,
+        channel: str,
+        partition: OpenPartition,
+        *,
+        joins: bool = False,
+        tailoring: Tailoring | None = None,
+    ) -> None:
         """The session gets the channel's pushes from now on. The partition is held already, and stays so.
 
-        `joins`: the client asks to be told who joins and leaves.
+        `joins`: the client asks to be told who joins and leaves. `tailoring`: it wants its pushes cut to its measure.
         """
         session.subscriptions[channel] = partition
-        self._hub.subscribe(channel, session.transport)
+        if tailoring is None:
+            self._hub.subscribe(channel, session.transport)
+        else:
+            self._hub.subscribe_tailored(channel, session.transport, tailoring)
         if self._attendance.joined(session, channel, asks=joins):
             self._hub.listen(channel, session.transport)
         self._metrics.subscriptions.inc()

@@ -1,6 +1,9 @@
 """`subscribe`: follow a channel, from its state now or from where the client left off."""
 
 from collections.abc import Awaitable
+from typing import NamedTuple
+
+import msgspec
 
 from access.subscription_grant import SubscriptionGrant
 from backbone.partition_ref import PartitionRef
@@ -16,10 +19,20 @@ from push_service.gateway.protocol.errors import (
     NOT_AVAILABLE,
     CommandError,
 )
+from push_service.gateway.protocol.json_codec import JsonCodec
 from push_service.gateway.protocol.replies import SubscribeResult
 from push_service.gateway.recovery import Recovery, Wanted
 from push_service.gateway.session import Session
 from push_service.gateway.subscriptions import Subscriptions
+from push_service.gateway.tag_filter import tag_filter
+from push_service.gateway.tailoring import FOSSIL, Tailoring
+
+
+class Terms(NamedTuple):
+    """On what a session follows a channel."""
+
+    grant: SubscriptionGrant | None
+    tailoring: Tailoring | None
 
 
 class SubscribeCommand:
@@ -46,6 +59,7 @@ class SubscribeCommand:
     def __call__(
         self, session: Session, request: SubscribeRequest
     ) -> SubscribeResult | Awaitable[SubscribeResult | None]:
+        tailoring = self._tailoring(session, request)
         ref, grant = self._permitted(session, request)
         wanted = Wanted(self._feeds.hold(ref), self._rules.of(request.channel), request)
         try:
@@ -55,10 +69,20 @@ class SubscribeCommand:
             self._metrics.subscribe(SubscribeOutcome.UNAVAILABLE)
             raise
         if result is not None:
-            return self._join(session, wanted, grant, result)
+            return self._join(session, wanted, Terms(grant, tailoring), result)
         attempt = object()
         session.subscribing[wanted.channel] = attempt
-        return self._soon(session, wanted, grant, attempt)
+        return self._soon(session, wanted, Terms(grant, tailoring), attempt)
+
+    def _tailoring(self, session: Session, request: SubscribeRequest) -> Tailoring | None:
+        """None if the client gets what all get. Raises CommandError 107."""
+        if request.delta == "" and request.tf is None:
+            return None
+        delta = request.delta == FOSSIL and self._rules.deltas(request.channel)
+        matches = None if request.tf is None else tag_filter(request.tf)
+        if not delta and matches is None:
+            return None
+        return Tailoring(matches, delta=delta, text=isinstance(session.transport.codec, JsonCodec))
 
     def _permitted(self, session: Session, request: SubscribeRequest) -> tuple[PartitionRef, SubscriptionGrant | None]:
         """Where the channel is read, if the session may subscribe to it now, and by what token. Raises CommandError."""
@@ -82,9 +106,7 @@ class SubscribeCommand:
         self._metrics.subscribe(SubscribeOutcome.REFUSED)
         raise CommandError(problem)
 
-    async def _soon(
-        self, session: Session, wanted: Wanted, grant: SubscriptionGrant | None, attempt: object
-    ) -> SubscribeResult | None:
+    async def _soon(self, session: Session, wanted: Wanted, terms: Terms, attempt: object) -> SubscribeResult | None:
         result = None
         try:
             result = await self._recovery.soon(wanted)
@@ -101,12 +123,16 @@ class SubscribeCommand:
             # The client unsubscribed, or went away.
             self._metrics.subscribe(SubscribeOutcome.ABANDONED)
             return None
-        return self._join(session, wanted, grant, result)
+        return self._join(session, wanted, terms, result)
 
-    def _join(
-        self, session: Session, wanted: Wanted, grant: SubscriptionGrant | None, result: SubscribeResult
-    ) -> SubscribeResult:
-        self._subscriptions.join(session, wanted.channel, wanted.partition, joins=wanted.request.join_leave)
+    def _join(self, session: Session, wanted: Wanted, terms: Terms, result: SubscribeResult) -> SubscribeResult:
+        tailoring = terms.tailoring
+        self._subscriptions.join(
+            session, wanted.channel, wanted.partition, joins=wanted.request.join_leave, tailoring=tailoring
+        )
+        if tailoring is not None:
+            fitting = tailoring.fit(result.publications)
+            result = msgspec.structs.replace(result, publications=fitting, delta=tailoring.delta)
         if result.recovered:
             outcome = SubscribeOutcome.RECOVERED
         elif result.was_recovering:
@@ -114,4 +140,4 @@ class SubscribeCommand:
         else:
             outcome = SubscribeOutcome.SNAPSHOT
         self._metrics.subscribe(outcome)
-        return result if grant is None else self._admission.keep(session, grant, result)
+        return result if terms.grant is None else self._admission.keep(session, terms.grant, result)
