@@ -25,7 +25,7 @@ KINDS = {
 """Each client in each encoding, and those that can without a WebSocket."""
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[OfficialClient]:
     client: OfficialClient = request.param()
     yield client

@@ -35,12 +35,13 @@ const ops = {
     client.on("unsubscribed", ({ channel }) => say({ event: "server_unsubscribed", channel }));
     client.connect();
   },
-  subscribe({ channel, since, token, fresh_token }) {
+  subscribe({ channel, since, delta, token, fresh_token }) {
     const sub = client.newSubscription(channel, {
       minResubscribeDelay: 20,
       maxResubscribeDelay: 100,
       joinLeave: true,
       ...(since ? { since } : {}),
+      ...(delta ? { delta } : {}),
       ...(token ? { token, getToken: async () => (say({ event: "sub_token_asked", channel }), fresh_token) } : {}),
     });
     subs.set(channel, sub);

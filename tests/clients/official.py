@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from centrifuge import Client, ClientEventHandler, StreamPosition, SubscriptionEventHandler
+from centrifuge import Client, ClientEventHandler, DeltaType, StreamPosition, SubscriptionEventHandler
 
 DRIVER = Path(__file__).with_name("driver.mjs")
 PACKAGE = Path(__file__).resolve().parents[2] / "web/node_modules/centrifuge"
@@ -52,7 +52,7 @@ class OfficialClient(Protocol):
     events: Events
 
     async def connect(self, url: str, token: str, fresh_token: str | None = None) -> None: ...
-    async def subscribe(self, channel: str) -> None: ...
+    async def subscribe(self, channel: str, *, delta: str | None = None) -> None: ...
     async def subscribe_by_token(self, channel: str, token: str, fresh_token: str) -> None: ...
     async def unsubscribe(self, channel: str) -> None: ...
     async def rpc(self, method: str, data: Any) -> None: ...
@@ -82,8 +82,8 @@ class JavaScriptClient:
         self._reading = asyncio.create_task(self._read())
         await self._do("connect", url=url, token=token, fresh_token=fresh_token)
 
-    async def subscribe(self, channel: str, since: dict[str, Any] | None = None) -> None:
-        await self._do("subscribe", channel=channel, since=since)
+    async def subscribe(self, channel: str, since: dict[str, Any] | None = None, *, delta: str | None = None) -> None:
+        await self._do("subscribe", channel=channel, since=since, delta=delta)
 
     async def subscribe_by_token(self, channel: str, token: str, fresh_token: str) -> None:
         """`fresh_token` is what the application gives when the SDK asks for another."""
@@ -223,7 +223,9 @@ class PythonClient:
         )
         await self._client.connect()
 
-    async def subscribe(self, channel: str, positions: list[tuple[int, str]] | None = None) -> None:
+    async def subscribe(
+        self, channel: str, positions: list[tuple[int, str]] | None = None, *, delta: str | None = None
+    ) -> None:
         """`positions`: the application's own state is at these, one after the other, as often as it is asked."""
 
         async def get_state(_: str) -> Any:
@@ -238,6 +240,7 @@ class PythonClient:
             max_resubscribe_delay=0.1,
             get_state=None if positions is None else get_state,
             join_leave=True,
+            delta=None if delta is None else DeltaType(delta),
         )
         await subscription.subscribe()
 

@@ -94,3 +94,22 @@ async def test_follows_its_own_channel_unasked_and_recovers_it(client: OfficialC
         await published(other, "inbox:acme/u1", 2)
         assert (await client.events.wait("server_subscribed", 2))["recovered"]
         assert (await client.events.wait("server_publication", 2))["data"] == 2
+
+
+async def test_deltas_are_what_was_published_live_and_missed(client: OfficialClient) -> None:
+    channel = "delta:acme/news"
+    texts = [{"text": "the same for the most part, in Москва, 東京 and Zürich " * 4, "number": n} for n in range(20)]
+    async with social() as gateway:
+        other = await member(gateway, "u2")
+        await client.connect(gateway.socket_url, token())
+        await client.subscribe(channel, delta="fossil")
+        await client.events.wait("subscribed")
+        await published(other, channel, *texts[:8])
+        await client.events.wait("publication", 8)
+        (followed,) = {each.subscriptions[channel] for each in gateway.gateway.sessions if each.subscriptions}
+        gateway.gateway.lost(followed)
+        await published(other, channel, *texts[8:12])
+        await client.events.wait("subscribed", 2)
+        await published(other, channel, *texts[12:])
+        await client.events.wait("publication", 20)
+        assert [each["data"] for each in client.events.of("publication")] == texts

@@ -20,6 +20,7 @@ KINDS = json.dumps(
         },
         "short": {"subscribe": "tenant", "publish": "audience", "history_size": 2, "force_joins": True, "joins": True},
         "inbox": {"subscribe": "user", "history_size": 100, "presence": True, "publish": "audience"},
+        "delta": {"subscribe": "tenant", "publish": "audience", "history_size": 100, "deltas": True},
         "mute": {"subscribe": "tenant"},
     }
 )
