@@ -4,7 +4,6 @@ import asyncio
 import functools
 import gc
 
-import aiohttp
 import structlog
 from aiohttp import ClientSession, TCPConnector
 
@@ -114,7 +113,7 @@ def _published_keys(settings: AccessSettings, process: Process) -> JwksBook | No
     """The key set of the identity provider, if there is one."""
     if settings.jwt_jwks_url is None:
         return None
-    http = aiohttp.ClientSession()
+    http = ClientSession()
     process.resources.push_async_callback(http.close)
     source = HttpJwks(http, settings.jwt_jwks_url)
     condition = process.health.require("jwks")

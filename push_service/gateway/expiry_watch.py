@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 
 from access.viewer import NEVER
-from domain.instants import SECOND, Micros
+from domain.instants import HOUR, SECOND, Micros
 from push_service.gateway.session import Session
 from push_service.gateway.session_index import SessionIndex
 
 TICK_SECONDS = 0.25
-SCAN_SECONDS = 20
-_SOON = 2 * SCAN_SECONDS * SECOND
+SCAN_TICKS = 80
+"""So many ticks one look at all sessions takes: a part of them at each, so that nobody waits for it."""
+_SOON = int(2 * SCAN_TICKS * TICK_SECONDS) * SECOND
+_FORGET_EVERY = HOUR
 
 
 class ExpiryWatch:
@@ -35,7 +37,9 @@ class ExpiryWatch:
         self._forget = forget
         self._clock = clock
         self._soon: dict[Session, None] = {}
-        self._next_scan: Micros = 0
+        self._to_look_at: list[Session] = []
+        self._part = 1
+        self._next_forget: Micros = 0
 
     def watch(self, session: Session) -> None:
         """The session has a new end."""
@@ -55,16 +59,25 @@ class ExpiryWatch:
     def tick(self) -> None:
         """One look."""
         now = self._clock()
-        if now >= self._next_scan:
-            self._next_scan = now + SCAN_SECONDS * SECOND
+        if now >= self._next_forget:
+            self._next_forget = now + _FORGET_EVERY
             self._forget()
-            for session in self._sessions:
+        self._scan()
+        for session in tuple(self._soon):
+            end = _end(session)
+            if end <= now:
                 self._check(session)
-            self._soon = {session: None for session in self._sessions if _end(session) < now + _SOON}
-        for session in [each for each in self._soon if _end(each) <= now]:
-            self._check(session)
-            if session.closed:
+            if session.closed or end >= now + _SOON:
                 del self._soon[session]
+
+    def _scan(self) -> None:
+        if not self._to_look_at:
+            self._to_look_at = list(self._sessions)
+            self._part = -(-len(self._to_look_at) // SCAN_TICKS)
+        for session in self._to_look_at[-self._part :]:
+            self._check(session)
+            self.watch(session)
+        del self._to_look_at[-self._part :]
 
 
 def _end(session: Session) -> Micros:
