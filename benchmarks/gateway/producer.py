@@ -67,6 +67,7 @@ class LiveProducer:
     def run(self) -> ProduceResult:
         """Until all are acknowledged."""
         plan = self._plan
+        self._greet()
         late = 0.0
         began = told = time.monotonic()
         for number in range(round(plan.rate * plan.seconds)):
@@ -81,6 +82,13 @@ class LiveProducer:
         seconds = time.monotonic() - began
         self._failed += self._producer.flush(10)
         return ProduceResult(self._sent, self._failed, seconds, late)
+
+    def _greet(self) -> None:
+        """One record to each partition that nobody follows: a producer's first records wait for what it must ask."""
+        greeting = self._codec.encode(LIVE, position(self._plan.fleets, 0))
+        for partition in range(LIVE.partitions):
+            self._producer.produce(LIVE.name, greeting, partition=partition)
+        self._failed += self._producer.flush(10)
 
     def _produce(self, number: int) -> None:
         fleet = number % self._plan.fleets
