@@ -157,6 +157,8 @@ class RealTopic(LiveTopic):
         self._stopping = asyncio.Event()
         self._reader: PartitionReader | None = None
         self._reading: asyncio.Task[None] | None = None
+        self.delivered: set[int] = set()
+        """Partitions of which records came."""
 
     @property
     def facts(self) -> dict[str, TopicFacts]:
@@ -166,7 +168,7 @@ class RealTopic(LiveTopic):
     def reader(self) -> PartitionReader:
         if self._reader is None:
             assert self.listener is not None
-            self._reader = PartitionReader(self._site.kafka, _Renamed(self.listener))
+            self._reader = PartitionReader(self._site.kafka, _Renamed(self.listener, self.delivered))
             self._reading = asyncio.ensure_future(self._reader.run(self._stopping))
         return self._reader
 
@@ -188,7 +190,7 @@ class RealTopic(LiveTopic):
         self.scans.append([(each.start, each.end) for each in ranges])
         return self._site.scan.parts((self._site.name, place[1]), ranges)
 
-    async def end(self) -> None:
+    async def aclose(self) -> None:
         """Stops reading."""
         self._stopping.set()
         if self._reading is not None:
@@ -199,10 +201,12 @@ class RealTopic(LiveTopic):
 class _Renamed:
     """A listener that knows the topic by its real name."""
 
-    def __init__(self, listener: PartitionListener) -> None:
+    def __init__(self, listener: PartitionListener, delivered: set[int]) -> None:
         self._listener = listener
+        self._delivered = delivered
 
     def on_records(self, partition: PartitionRef, records: Sequence[InRecord]) -> None:
+        self._delivered.add(partition.partition)
         self._listener.on_records(_named_live(partition), records)
 
     def on_caught_up(self, partition: PartitionRef, offset: int) -> None:

@@ -121,13 +121,12 @@ class World:
 
     @contextlib.asynccontextmanager
     async def gateway(self) -> AsyncIterator[Running]:
-        topic = RealTopic(self.site)
-        try:
-            async with running(topic, self.site.codec, **BOUNDS) as gateway:
-                yield gateway
-        finally:
+        async with (
+            contextlib.aclosing(RealTopic(self.site)) as topic,
+            running(topic, self.site.codec, **BOUNDS) as gateway,
+        ):
+            yield gateway
             self.looks += len(topic.scans)
-            await topic.end()
 
     async def keep_gateway(self, place: int) -> None:
         """Starts and stops a gateway again and again; at the end it is up."""
