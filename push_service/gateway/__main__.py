@@ -86,7 +86,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
     gateway.feeds.read_from(reader, gateway.lost)
     app = build_app(process.health, process.registry)
     api = loaded[ServerApiSettings]
-    ServerApi(method_table(gateway, api, loaded[AccessSettings].default_tenant), api).add_to(app)
+    ServerApi(method_table(gateway, api, loaded[AccessSettings].default_tenant), api, gateway.metrics).add_to(app)
     gateway.stream_endpoints.mount(app)
     process.add(publisher)
     process.add(reader)

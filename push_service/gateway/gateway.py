@@ -122,6 +122,7 @@ class Gateway:
             self.evictions,
             self.expiry,
             ServerSubscribe(self.rules, self.feeds, self._recovery, self._subscriptions, settings.max_subscriptions),
+            metrics,
             _now,
         )
         self._dispatcher = Dispatcher(self._commands(tokens), settings.max_frame_commands)

@@ -99,6 +99,16 @@ class GatewayMetrics:
             "fleetcast_gateway_joins_untold", "Joins and leaves that could not be published.", registry=registry
         )
 
+        self.api_requests = Counter(
+            "fleetcast_gateway_api_requests",
+            "Requests of the server API, by method and outcome: ok, or the code of the error.",
+            ["method", "outcome"],
+            registry=registry,
+        )
+        self.orders = Counter(
+            "fleetcast_gateway_orders", "Orders of back ends to all gateways, read here.", ["kind"], registry=registry
+        )
+
     def connect(self, outcome: ConnectOutcome) -> None:
         """An attempt to connect is over."""
         self._connects[outcome].inc()

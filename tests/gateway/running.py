@@ -122,7 +122,7 @@ async def running(
     health = Health()
     app = build_app(health, registry)
     gateway.stream_endpoints.mount(app)
-    ServerApi(method_table(gateway, API, ACCESS.default_tenant), API).add_to(app)
+    ServerApi(method_table(gateway, API, ACCESS.default_tenant), API, gateway.metrics).add_to(app)
     topic.read_orders(OrderReader(PackCodec(), gateway.order_book.take))
     service = GatewayService(gateway, app, health.require("gateway"), lambda: None, _orders_known)
     stopping = asyncio.Event()

@@ -14,6 +14,7 @@ from push_service.gateway.commands.token_desk import seconds_left
 from push_service.gateway.control.server_subscribe import ServerSubscribe
 from push_service.gateway.evictions import Evictions
 from push_service.gateway.expiry_watch import ExpiryWatch
+from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.protocol.disconnects import EXPIRED, FORCED, Disconnect
 from push_service.gateway.protocol.pushes import RefreshPush, ServerPush
 from push_service.gateway.protocol.replies import Reply
@@ -34,6 +35,7 @@ class OrderBook:
         evictions: Evictions,
         expiry: ExpiryWatch,
         subscribe: ServerSubscribe,
+        metrics: GatewayMetrics,
         clock: Callable[[], Micros],
     ) -> None:
         self._sessions = sessions
@@ -41,6 +43,7 @@ class OrderBook:
         self._evictions = evictions
         self._expiry = expiry
         self._subscribe = subscribe
+        self._metrics = metrics
         self._clock = clock
         self._subscribing: set[asyncio.Task[None]] = set()
         self._kinds: dict[ControlKind, Callable[[Session, GatewayControl], None]] = {
@@ -58,6 +61,7 @@ class OrderBook:
             log.exception("an order failed", kind=order.kind, order=order.id)
 
     def _take(self, order: GatewayControl) -> None:
+        self._metrics.orders.labels(order.kind).inc()
         if order.kind in REVOCATIONS:
             self._revocations.apply(order)
             for session in self._concerned(order):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from aiohttp import web
 
+from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.publication import Publication
 from push_service.gateway.server_api.batch import BatchResult
 from push_service.gateway.server_api.errors import ApiError
@@ -27,8 +28,9 @@ API_PROBLEMS = (UNAUTHORIZED, BUSY)
 class ServerApi:
     """`POST /api/<method>`. What is wrong with the HTTP request is a problem document; with what is asked, an error."""
 
-    def __init__(self, methods: Mapping[str, ApiMethod], settings: ServerApiSettings) -> None:
+    def __init__(self, methods: Mapping[str, ApiMethod], settings: ServerApiSettings, metrics: GatewayMetrics) -> None:
         self._methods = methods
+        self._metrics = metrics
         self._settings = settings
         self._keys = ApiKeys(key_pairs(settings.keys))
         self._running = 0
@@ -51,14 +53,17 @@ class ServerApi:
         caller = self._keys.caller(request.headers)
         if caller is None:
             raise Problem(UNAUTHORIZED, "the request has no good API key", headers={"WWW-Authenticate": "apikey"})
-        method = self._methods.get(request.match_info["method"])
+        name = request.match_info["method"]
+        method = self._methods.get(name)
         if method is None:
             raise Problem(NOT_FOUND, "the server API has no such method")
         body = await self._body(request)
         try:
             result = await method.call(caller, body)
         except ApiError as error:
+            self._metrics.api_requests.labels(name, str(error.body.code)).inc()
             return _json({"error": error.body})
+        self._metrics.api_requests.labels(name, "ok").inc()
         # A batch is answered without the usual wrapping, as clients of Centrifugo's API expect it.
         return _json(result if isinstance(result, BatchResult) else {"result": result})
 
