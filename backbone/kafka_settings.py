@@ -51,6 +51,11 @@ _CONSUMER_ONLY = frozenset(
 )
 
 
+QUEUE_BACKOFF_MS = 5
+"""The library stops fetching when enough is fetched ahead, by default for a whole second: then catching up would come
+to 10,000 records a second at most (measured: 120,000 in 9.9 s, now in 0.5 s)."""
+
+
 class KafkaSettings(Section, section="KAFKA"):
     """How to reach Kafka, and the bounds of publishing."""
 
@@ -109,7 +114,12 @@ class KafkaSettings(Section, section="KAFKA"):
 
     def consumer_config(self, defaults: ClientConfig, fixed: ClientConfig) -> ClientConfig:
         """Our defaults, then what the settings say, then what correctness needs."""
-        return {**defaults, **self._without(_PRODUCER_ONLY), **fixed}
+        return {
+            "fetch.queue.backoff.ms": QUEUE_BACKOFF_MS,
+            **defaults,
+            **self._without(_PRODUCER_ONLY),
+            **fixed,
+        }
 
     def _without(self, names: frozenset[str]) -> ClientConfig:
         return {name: value for name, value in self.client_properties().items() if name not in names}
