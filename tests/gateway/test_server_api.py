@@ -3,14 +3,19 @@
 import asyncio
 import base64
 import contextlib
+import io
 import json
+import threading
 
+import aiohttp
 import msgspec
 import pytest
+import yarl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backbone.publishing import QUEUE_FULL
+from push_service.gateway.control.order_reader import orders_known
 from push_service.gateway.server_api.errors import ApiError
 from push_service.gateway.server_api.keys import Caller
 from push_service.gateway.server_api.table import method_table
@@ -184,3 +189,53 @@ async def test_bad_input_is_never_our_fault() -> None:
             asyncio.run_coroutine_threadsafe(call(name, request), loop).result(15)
 
         await asyncio.to_thread(check)
+
+
+PATHS = st.sampled_from(["publish", "batch", "info", "nothing", "a/b", "%2e%2e", "%ff", "publish/"]) | st.text(
+    max_size=8
+)
+HEADERS = st.sampled_from(["", API_KEYS["acme"], "\xff\xfe", "x" * 300])
+
+
+async def test_no_request_at_all_makes_a_server_error() -> None:
+    async with running() as gateway, aiohttp.ClientSession() as http:
+        gateway.topic.record()
+        loop = asyncio.get_running_loop()
+
+        async def post(path: str, key: str, body: bytes) -> None:
+            url = yarl.URL(f"{gateway.url}/api/") / path if path.strip("./") else yarl.URL(f"{gateway.url}/api/x")
+            async with http.post(url, data=io.BytesIO(body), headers={"X-API-Key": key}) as answer:
+                assert answer.status in (200, 400, 401, 404, 405), answer.status
+                assert (
+                    "result" in (told := await answer.text())
+                    or "error" in told
+                    or '"type"' in told
+                    or "replies" in told
+                )
+
+        @settings(max_examples=50, deadline=None)
+        @given(PATHS, HEADERS, st.binary(max_size=60) | REQUESTS.map(lambda each: json.dumps(each).encode()))
+        def check(path: str, key: str, body: bytes) -> None:
+            asyncio.run_coroutine_threadsafe(post(path, key, body), loop).result(15)
+
+        await asyncio.to_thread(check)
+
+
+async def test_a_gateway_waits_for_the_orders_so_far_but_not_for_ever() -> None:
+    stopping, ready = asyncio.Event(), threading.Event()
+
+    def wait(stop: threading.Event) -> bool:
+        while not stop.is_set():
+            if ready.wait(0.01):
+                return True
+        return False
+
+    waiting = asyncio.create_task(orders_known(wait, stopping))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    ready.set()
+    assert await asyncio.wait_for(waiting, 5)
+    ready.clear()
+    waiting = asyncio.create_task(orders_known(wait, stopping))
+    stopping.set()
+    assert not await asyncio.wait_for(waiting, 5)
