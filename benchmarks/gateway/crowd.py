@@ -55,9 +55,13 @@ class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
 
 
 class CrowdResult(msgspec.Struct, frozen=True, tag="result"):
-    """In the end. `ages` are milliseconds from produce to client, of some sockets."""
+    """In the end. `ages` are milliseconds from produce to client, of some sockets.
+
+    `silent_cut` is how many seconds after its subscribe the last silent one was cut off; None: none was.
+    """
 
     pushes: int
+    silent_cut: float | None
     lost: int
     """Sockets that the gateway closed."""
     ages: list[float]
@@ -74,6 +78,8 @@ class Crowd:
         self._opened = 0
         self._pushes = 0
         self._lost = 0
+        self._silent_since = 0.0
+        self._silent_cut: float | None = None
         self._waiting = self._prepare()
 
     def open(self) -> None:
@@ -104,7 +110,7 @@ class Crowd:
 
     def result(self) -> CrowdResult:
         step = max(1, len(self._ages) // MOST_SAMPLES)
-        return CrowdResult(self._pushes, self._lost, [age / 1000 for age in self._ages[::step]])
+        return CrowdResult(self._pushes, self._silent_cut, self._lost, [age / 1000 for age in self._ages[::step]])
 
     def _prepare(self) -> list[CrowdSocket]:
         plan = self._plan
@@ -132,6 +138,9 @@ class Crowd:
             each = self._sockets.get(number)
             if each is None:
                 told = True
+            elif each.stage is Stage.WATCHING and each.silent:
+                self._silent_cut = time.monotonic() - self._silent_since
+                self._poll.unregister(number)
             elif each.stage is Stage.WATCHING:
                 self._take(number, each)
             elif each.stage is Stage.CONNECTING:
@@ -144,7 +153,8 @@ class Crowd:
     def _subscribed(self, number: int, each: CrowdSocket) -> None:
         self._opened += 1
         if each.silent:
-            self._poll.unregister(number)
+            self._silent_since = time.monotonic()
+            self._poll.modify(number, 0)  # that it is cut off is told all the same
 
     def _take(self, number: int, each: CrowdSocket) -> None:
         try:
@@ -152,6 +162,7 @@ class Crowd:
         except ConnectionError:
             pushes = -1
         if pushes < 0:
+            print(f"closed by the gateway: {each.last!r}", file=sys.stderr)
             self._lost += 1
             self._poll.unregister(number)
         else:

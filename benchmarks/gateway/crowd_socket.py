@@ -82,6 +82,8 @@ class CrowdSocket:
         self._tail += data
         if b'"error":' in self._tail:
             raise CrowdSocketError(f"refused: {self._tail[:300]!r}")
+        if _PING in data:
+            self.socket.send(masked(b"{}"))
         if _AWAITED[self.stage] not in self._tail:
             return False
         self._tail = b""
@@ -97,6 +99,11 @@ class CrowdSocket:
             self.stage = Stage.SUBSCRIBE
             self._ask(1 + self._left, "subscribe", {"channel": self._channels[self._left - 1]})
         return False
+
+    @property
+    def last(self) -> bytes:
+        """The end of what it was sent last, such as why it was closed."""
+        return self._tail[-100:]
 
     def take(self) -> int:
         """Reads what has come; gives the number of pushes. -1: the gateway has closed the connection."""

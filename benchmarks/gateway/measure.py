@@ -61,40 +61,50 @@ class Measure:
 
     def load(self, line: Line) -> LoadFigures:
         """The gateway under a line's load, and the bare loop."""
-        gateway, late = self._gateway(line, 0)
+        gateway, late, _ = self._gateway(line)
         return LoadFigures(line, gateway, self._bare(line), late)
 
     def slow(self) -> SlowFigures:
         """The second line's load without and with a client that never reads."""
         line = LOAD_LINES[1]
-        without, _ = self._gateway(line, 0)
-        gateway = psutil.Process(self._stand.gateway_pid)
-        resident = gateway.memory_info().rss
-        closed_before = self._closed_as_slow()
-        began = time.monotonic()
-        beside, _ = self._gateway(line, 1)
-        closed_after = None
-        while closed_after is None and time.monotonic() - began < _WITHIN:
-            if self._closed_as_slow() > closed_before:
-                closed_after = time.monotonic() - began
-        return SlowFigures(without, beside, closed_after, (gateway.memory_info().rss - resident) / 1024)
+        without, _, _ = self._gateway(line)
+        closed = self._closed_as_slow()
+        resident: list[int] = []
+        beside, _, cut_after = self._gateway(line, silent=1, resident=resident)
+        return SlowFigures(
+            without=without,
+            beside=beside,
+            closed=round(self._closed_as_slow() - closed),
+            cut_after=cut_after,
+            grown_kb=(max(resident) - resident[0]) / 1024,
+        )
 
-    def _gateway(self, line: Line, silent: int) -> tuple[Run, float]:
+    def _gateway(
+        self, line: Line, silent: int = 0, resident: list[int] | None = None
+    ) -> tuple[Run, float, float | None]:
+        """The run, how late the producer was, and when a silent one was cut off. `resident` is filled once a second."""
         stack = self._stand.stack
         rate = line.deliveries / line.sockets * self._channels
         plan = ProducePlan(stack.kafka_bootstrap, stack.registry_url, rate, self._seconds, self._channels)
         gateway = psutil.Process(self._stand.gateway_pid)
+
+        def show(progress: ProduceProgress) -> None:
+            self._show(f"{line.name}: {progress.sent} records produced")
+            if resident is not None:
+                resident.append(gateway.memory_info().rss)
+
         with (
             self._crowds(self._stand.address, line.sockets, silent) as (crowds, _),
             Helper("benchmarks.gateway.producer", plan, ProduceProgress, ProduceResult) as producer,
         ):
             cpu = _cpu(gateway)
-            result = producer.result(lambda progress: self._show(f"{line.name}: {progress.sent} records produced"))
+            result = producer.result(show)
             expected = sum(
                 sent * len(range(fleet, line.sockets, self._channels)) for fleet, sent in enumerate(result.sent)
             )
             watched = _finish(crowds, expected)
-            return _run(watched, expected, result.seconds, _cpu(gateway) - cpu), result.late
+            run = _run(watched, expected, result.seconds, _cpu(gateway) - cpu)
+            return run, result.late, watched[0].silent_cut
 
     def _bare(self, line: Line) -> Run:
         plan = BarePlan(self._stand.cores.measured, self._channels)
