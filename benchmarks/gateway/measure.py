@@ -67,7 +67,8 @@ class Measure:
     def slow(self) -> SlowFigures:
         """The second line's load without and with a client that never reads."""
         line = LOAD_LINES[1]
-        without, _, _ = self._gateway(line)
+        before: list[int] = []
+        without, _, _ = self._gateway(line, resident=before)
         closed = self._closed_as_slow()
         resident: list[int] = []
         beside, _, cut_after = self._gateway(line, silent=1, resident=resident)
@@ -77,6 +78,7 @@ class Measure:
             closed=round(self._closed_as_slow() - closed),
             cut_after=cut_after,
             grown_kb=(max(resident) - resident[0]) / 1024,
+            grown_without_kb=(max(before) - before[0]) / 1024,
         )
 
     def _gateway(

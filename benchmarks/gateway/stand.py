@@ -17,7 +17,7 @@ from devstack.stack import Stack
 
 _OPEN_FILES = 20_000
 _STEPS = frozenset({"kafka", "valkey", "registry", "topics", "schemas", "recorder", "gateway"})
-_STALLED_SECONDS = 10  # the default is 30: this keeps the line of the client that never reads short
+_STALLED_SECONDS = 5  # the default is 30: this keeps the line of the client that never reads short
 
 
 class Cores:
