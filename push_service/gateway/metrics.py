@@ -118,7 +118,7 @@ class GatewayMetrics:
         self._subscribes[outcome].inc()
 
     def delivered(self, publication: Publication, subscribers: int) -> None:
-        """A publication has been written to all subscribers of a channel."""
+        """A publication was handed to all sockets of a channel, which write it at the end of this turn of the loop."""
         now = time.time()
         update = publication.update
         self._event_to_write.observe(now - update.event_time / SECOND)
