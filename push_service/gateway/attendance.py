@@ -58,7 +58,7 @@ class Attendance:
         rule = self._rules.of(channel)
         if not rule.presence and not rule.joins:
             return False
-        info = msgspec.json.encode(info_of(session))
+        info = msgspec.json.encode(info_of(session, channel))
         if rule.presence:
             self._book.set(keys.presence(channel), session.client, _user(session), info)
         if rule.joins:
@@ -71,7 +71,7 @@ class Attendance:
         if rule.presence:
             self._book.remove(keys.presence(channel), session.client)
         if rule.joins:
-            self._tell(session, channel, LEAVE, msgspec.json.encode(info_of(session)))
+            self._tell(session, channel, LEAVE, msgspec.json.encode(info_of(session, channel)))
 
     def _tell(self, session: Session, name: str, kind: str, info: bytes) -> None:
         channel = self._rules.parse(name)
@@ -79,14 +79,19 @@ class Attendance:
         self._news.tell(NewPublication(channel, b"{}", f"client/{session.client}", info=info, kind=kind))
 
 
-def info_of(session: Session) -> ClientInfo:
-    """What others may know of a session."""
+def info_of(session: Session, channel: str) -> ClientInfo:
+    """What others may know of a session on a channel."""
     info = None if session.viewer is None else session.viewer.info
-    return ClientInfo(_user(session), session.client, NO_DATA if info is None else msgspec.Raw(info))
+    grant = None if session.grants is None else session.grants.get(channel)
+    return ClientInfo(_user(session), session.client, _raw(info), _raw(None if grant is None else grant.info))
 
 
 def _user(session: Session) -> str:
     return "" if session.viewer is None else session.viewer.user
+
+
+def _raw(info: bytes | None) -> msgspec.Raw:
+    return NO_DATA if info is None else msgspec.Raw(info)
 
 
 def _json(data: msgspec.Raw) -> Any:

@@ -3,7 +3,7 @@
 | kind | who may subscribe | history | snapshot | presence | joins | clients publish | conflated |
 |---|---|---|---|---|---|---|---|
 | `fleet`, `asset`, `order` | tokens that name the fleet | what Kafka keeps | yes | no | no | no | positions |
-| `user` | that user alone | what Kafka keeps | no | yes | no | no | nothing |
+| `user` | that user alone | what Kafka keeps | no | no | no | no | nothing |
 | own kinds | as configured (`channel_kinds.py`) | by count and time | no | as configured | | | |
 
 A capability of a token, or a subscription token, allows more than its kind's line; nothing allows another tenant's.
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from access.capabilities import Permission
+from access.capabilities import NAMED, Permission
 from access.viewer import Capability, Viewer
 from domain.channels import Channel, ChannelError, ChannelKind, parse_channel, parse_own_channel
 
@@ -78,7 +78,7 @@ CHANNEL_RULES: Mapping[str, ChannelRule] = {
     ChannelKind.FLEET: _SHOWN,
     ChannelKind.ASSET: _SHOWN,
     ChannelKind.ORDER: _SHOWN,
-    ChannelKind.USER: ChannelRule(Audience.USER, presence=True),
+    ChannelKind.USER: ChannelRule(Audience.USER),
 }
 """The kinds that every deployment has."""
 
@@ -116,24 +116,34 @@ class ChannelRules:
         """Whether a channel, which may be none, has deltas."""
         return self.parse(name) is not None and self.of(name).deltas
 
-    def permits(self, viewer: Viewer, permission: Permission, channel: Channel, *, subscribed: bool = False) -> bool:
+    def permits(
+        self,
+        viewer: Viewer,
+        permission: Permission,
+        channel: Channel,
+        *,
+        subscribed: bool = False,
+        granted: frozenset[Permission] | None = None,
+    ) -> bool:
         """Whether the viewer may do this with a channel that was parsed before.
 
-        `subscribed`: the connection is, be it by a token for this one channel: then it may read, and publish where
-        the kind lets subscribers.
+        `subscribed`: the connection is; `granted`: what the token of its subscription allows, if it has one. Who is
+        subscribed although the kind's rule does not let it in may read, but not see who else is there.
         """
         name = str(channel)
         rule = self.of(name)
         admitted = _admits(rule.audience, viewer, channel)
         if viewer.allows(permission, name, tenant=self.tenant_of(viewer, channel), by_rule=admitted):
             return True
-        if permission is not Permission.PUB:
-            return subscribed and permission is not Permission.SUB
-        if rule.publishers is Publishers.NOBODY or any(cap.names(name) for cap in viewer.caps):
+        if granted is not None and permission in granted:
+            return True
+        if any(cap.names(name) for cap in viewer.caps) or (granted is not None and not admitted):
             return False
-        return subscribed or (
-            rule.publishers is Publishers.AUDIENCE and admitted and Capability.WATCH in viewer.capabilities
-        )
+        if permission is not Permission.PUB:
+            return subscribed and permission in NAMED
+        if rule.publishers is Publishers.AUDIENCE and admitted and Capability.WATCH in viewer.capabilities:
+            return True
+        return subscribed and rule.publishers is not Publishers.NOBODY
 
     def tenant_of(self, viewer: Viewer, channel: Channel) -> str:
         """The tenant that a channel is of, as the viewer sees it: what is everybody's is its own tenant's."""

@@ -91,7 +91,25 @@ def test_a_capability_opens_more_but_never_another_tenants() -> None:
     assert channel is not None
     assert rules().permits(found, Permission.PUB, channel)
     assert not rules().permits(found, Permission.HST, channel)
-    assert rules().permits(found, Permission.HST, channel, subscribed=True)
+    assert not rules().permits(found, Permission.HST, channel, subscribed=True), "it has the last word on the channel"
+
+
+def test_who_was_let_in_by_a_token_of_the_subscription_may_what_that_says() -> None:
+    channel = rules().parse("chat:acme/room")
+    assert channel is not None
+    stranger = Viewer("", "", frozenset(), frozenset({"watch"}), NEVER)
+    for granted in (frozenset({Permission.SUB, Permission.HST}), frozenset({Permission.SUB, Permission.PUB})):
+        for permission in Permission:
+            allowed = rules().permits(stranger, permission, channel, subscribed=True, granted=granted)
+            assert allowed is (permission in granted)
+
+
+def test_who_was_subscribed_by_a_back_end_may_read_but_not_see_who_is_there() -> None:
+    channel = rules().parse("link:acme/1")
+    assert channel is not None
+    assert rules().permits(viewer(), Permission.HST, channel, subscribed=True)
+    assert not rules().permits(viewer(), Permission.PRS, channel, subscribed=True)
+    assert not rules().permits(viewer(), Permission.PUB, channel, subscribed=True)
 
 
 @pytest.mark.parametrize(

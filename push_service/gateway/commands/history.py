@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 from access.capabilities import Permission
 from push_service.gateway.channel_history import ChannelHistory, Page
 from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.permission import permitted_channel
 from push_service.gateway.protocol.commands import HistoryRequest
-from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
-from push_service.gateway.protocol.errors import NOT_AVAILABLE, PERMISSION_DENIED, CommandError
+from push_service.gateway.protocol.errors import NOT_AVAILABLE, CommandError
 from push_service.gateway.protocol.replies import HistoryResult
 from push_service.gateway.session import Session
 
@@ -20,13 +20,7 @@ class HistoryCommand:
         self._history = history
 
     def __call__(self, session: Session, request: HistoryRequest) -> Awaitable[HistoryResult]:
-        if not request.channel:
-            raise DisconnectError(BAD_REQUEST)
-        assert session.viewer is not None
-        channel = self._rules.parse(request.channel)
-        subscribed = request.channel in session.subscriptions
-        if channel is None or not self._rules.permits(session.viewer, Permission.HST, channel, subscribed=subscribed):
-            raise CommandError(PERMISSION_DENIED)
+        channel = permitted_channel(self._rules, session, Permission.HST, request.channel)
         rule = self._rules.of(request.channel)
         if not rule.history:
             raise CommandError(NOT_AVAILABLE)

@@ -10,15 +10,14 @@ import structlog
 from access.capabilities import Permission
 from domain.errors import OutageError
 from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.permission import permitted_channel
 from push_service.gateway.presence_book import PresenceBook
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.commands import PresenceRequest, PresenceStatsRequest
-from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.errors import (
     INTERNAL,
     LIMIT_EXCEEDED,
     NOT_AVAILABLE,
-    PERMISSION_DENIED,
     CommandError,
 )
 from push_service.gateway.protocol.replies import PresenceResult, PresenceStatsResult
@@ -50,13 +49,7 @@ class PresenceCommands:
         return self._within(lambda: self._stats(request.channel))
 
     def _check(self, session: Session, name: str) -> None:
-        if not name:
-            raise DisconnectError(BAD_REQUEST)
-        assert session.viewer is not None
-        channel = self._rules.parse(name)
-        subscribed = name in session.subscriptions
-        if channel is None or not self._rules.permits(session.viewer, Permission.PRS, channel, subscribed=subscribed):
-            raise CommandError(PERMISSION_DENIED)
+        permitted_channel(self._rules, session, Permission.PRS, name)
         if not self._rules.of(name).presence:
             raise CommandError(NOT_AVAILABLE)
 

@@ -12,13 +12,13 @@ from backbone.publishing import FailureReason, PublishFailed
 from push_service.gateway.attendance import info_of
 from push_service.gateway.channel_rules import ChannelRules
 from push_service.gateway.live_publisher import LivePublisher, NewPublication
+from push_service.gateway.permission import permitted_channel
 from push_service.gateway.protocol.commands import PublishRequest
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.errors import (
     INTERNAL,
     LIMIT_EXCEEDED,
     NOT_AVAILABLE,
-    PERMISSION_DENIED,
     TOO_MANY_REQUESTS,
     CommandError,
 )
@@ -51,22 +51,14 @@ class PublishCommand:
         self._limits = limits
 
     def __call__(self, session: Session, request: PublishRequest) -> Awaitable[PublishResult]:
-        if not request.channel or not request.data:
+        if not request.data:
             raise DisconnectError(BAD_REQUEST)
-        assert session.viewer is not None
-        channel = self._rules.parse(request.channel)
-        subscribed = request.channel in session.subscriptions
-        grant = (session.grants or {}).get(request.channel)
-        granted = grant is not None and Permission.PUB in grant.permissions
-        if channel is None or not (
-            granted or self._rules.permits(session.viewer, Permission.PUB, channel, subscribed=subscribed)
-        ):
-            raise CommandError(PERMISSION_DENIED)
+        channel = permitted_channel(self._rules, session, Permission.PUB, request.channel)
         if len(request.data) > self._limits.max_bytes:
             raise CommandError(LIMIT_EXCEEDED)
         payload = as_json(request.data)
         self._take_allowance(session)
-        info = msgspec.json.encode(info_of(session))
+        info = msgspec.json.encode(info_of(session, request.channel))
         return self._publish(NewPublication(channel, payload, f"client/{session.client}", info=info))
 
     def _take_allowance(self, session: Session) -> None:

@@ -127,6 +127,8 @@ class SubscribeCommand:
 
     def _join(self, session: Session, wanted: Wanted, terms: Terms, result: SubscribeResult) -> SubscribeResult:
         tailoring = terms.tailoring
+        if terms.grant is not None:
+            result = self._admission.keep(session, terms.grant, result)
         self._subscriptions.join(
             session, wanted.channel, wanted.partition, joins=wanted.request.join_leave, tailoring=tailoring
         )
@@ -140,4 +142,4 @@ class SubscribeCommand:
         else:
             outcome = SubscribeOutcome.SNAPSHOT
         self._metrics.subscribe(outcome)
-        return result if terms.grant is None else self._admission.keep(session, terms.grant, result)
+        return result
