@@ -201,7 +201,7 @@ def test_reads_what_the_official_runtime_writes(commands: list[Command]) -> None
 @given(st.text(max_size=8), st.text(max_size=8), st.binary(max_size=200))
 def test_reads_an_emulation_request(session: str, node: str, data: bytes) -> None:
     written = client_pb2.EmulationRequest(session=session, node=node, data=data).SerializeToString()
-    request = ProtobufReader(COMMANDS).read(written, 0, len(written), EmulationRequest)
+    request = ProtobufReader(COMMANDS).read(written, EmulationRequest)
     assert (request.session, request.node, bytes(request.data)) == (session, node, data)
 
 
@@ -330,6 +330,15 @@ def test_more_commands_than_a_frame_may_hold_are_refused() -> None:
     assert len(CODEC.decode(b"\x00" * MOST, MOST)) == MOST
     with pytest.raises(MalformedFrameError, match="more than 512"):
         CODEC.decode(b"\x00" * 10_000, MOST)
+
+
+@pytest.mark.parametrize("field", [b"\x2a\x00", b"\x32\x00", b"\x08\x01", b"\xa0\x06\x00"], ids=bytes.hex)
+def test_a_frame_of_very_many_tiny_fields_is_refused_before_it_takes_long(field: bytes) -> None:
+    subscribe = b"\x2a" + delimited(b"\x6a" + delimited(field * 20_000))
+    with pytest.raises(MalformedFrameError):
+        CODEC.decode(delimited(subscribe), MOST)
+    with pytest.raises(MalformedFrameError, match="8192 fields"):
+        CODEC.decode(delimited(b"\x08\x01" * 20) * MOST, MOST)
 
 
 def test_fields_that_we_do_not_know_are_skipped() -> None:

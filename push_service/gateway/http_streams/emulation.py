@@ -39,7 +39,7 @@ class Emulation:
     def _read(self, body: bytes, *, protobuf: bool) -> tuple[EmulationRequest, bytes]:
         """The request and the frame in it, which in JSON is a string."""
         if protobuf:
-            asked = self._protobuf.read(body, 0, len(body), EmulationRequest)
+            asked = self._protobuf.read(body, EmulationRequest)
             return asked, bytes(asked.data)
         asked = self._json.decode(body)
         return asked, msgspec.json.decode(asked.data, type=str).encode()

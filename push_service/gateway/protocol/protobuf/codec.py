@@ -1,8 +1,7 @@
 """The protocol in Protobuf: a frame is one or more messages, each with its length before it, in both directions."""
 
-from push_service.gateway.protocol.codec import MalformedFrameError
 from push_service.gateway.protocol.commands import Command
-from push_service.gateway.protocol.protobuf.reader import ProtobufReader, read_varint
+from push_service.gateway.protocol.protobuf.reader import ProtobufReader
 from push_service.gateway.protocol.protobuf.schema import COMMANDS, REPLIES
 from push_service.gateway.protocol.protobuf.writer import ProtobufWriter, delimited
 from push_service.gateway.protocol.replies import Reply
@@ -25,19 +24,7 @@ class ProtobufCodec:
 
     def decode(self, frame: bytes, max_commands: int) -> list[Command]:
         """See `Codec`."""
-        if not frame:
-            raise MalformedFrameError("a frame without a command")
-        commands: list[Command] = []
-        at, end = 0, len(frame)
-        while at < end:
-            if len(commands) == max_commands:
-                raise MalformedFrameError(f"more than {max_commands} commands in a frame")
-            size, at = read_varint(frame, at, end)
-            if at + size > end:
-                raise MalformedFrameError("a command is beyond the frame's end")
-            commands.append(self._reader.read(frame, at, at + size, Command))
-            at += size
-        return commands
+        return self._reader.read_delimited(frame, Command, max_commands)
 
     def encode(self, reply: Reply) -> bytes:
         """See `Codec`."""

@@ -14,6 +14,8 @@ from push_service.gateway.protocol.protobuf.schema import Field, Kind, Message
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 _MAX_DEPTH = 32
+_MAX_FIELDS = 8_192
+"""Of all messages in a frame together. The smallest take two bytes, and each some microseconds of everybody's time."""
 _MAX_TAG = (1 << 32) - 1
 _RANGES = {
     Kind.BOOL: (0, 1 << 64),
@@ -45,9 +47,31 @@ class ProtobufReader:
         self._entries = {
             field: _entry_plan(field) for fields in schema.values() for field in fields if field.kind in _MAPS
         }
+        self._left = 0
 
-    def read(self, data: bytes, start: int, end: int, into: type[T]) -> T:
-        """The message in `data[start:end]`."""
+    def read(self, data: bytes, into: type[T]) -> T:
+        """One message."""
+        self._left = _MAX_FIELDS
+        return self._top(data, 0, len(data), into)
+
+    def read_delimited(self, frame: bytes, into: type[T], most: int) -> list[T]:
+        """Messages that each have their length before them; one at least, and no more than `most`."""
+        if not frame:
+            raise MalformedFrameError("a frame without a message")
+        self._left = _MAX_FIELDS
+        messages: list[T] = []
+        at, end = 0, len(frame)
+        while at < end:
+            if len(messages) == most:
+                raise MalformedFrameError(f"more than {most} messages in a frame")
+            size, at = read_varint(frame, at, end)
+            if at + size > end:
+                raise MalformedFrameError("a message is beyond the frame's end")
+            messages.append(self._top(frame, at, at + size, into))
+            at += size
+        return messages
+
+    def _top(self, data: bytes, start: int, end: int, into: type[T]) -> T:
         try:
             return into(**self._fields(data, start, end, self._plans[into], 0))
         except UnicodeDecodeError:
@@ -62,6 +86,9 @@ class ProtobufReader:
             raise MalformedFrameError("messages are nested too deep")
         values: dict[str, Any] = {}
         while at < end:
+            self._left -= 1
+            if self._left < 0:
+                raise MalformedFrameError(f"more than {_MAX_FIELDS} fields")
             tag, at = read_varint(data, at, end)
             field = plan.tags.get(tag)
             if field is None:
