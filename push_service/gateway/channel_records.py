@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from backbone.topic_scan import Range
 from domain.errors import OutageError
 from push_service.gateway.channel_scan import ChannelScans, ScanTooLarge
 from push_service.gateway.feed_table import FeedTable
@@ -18,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 _INDEX_SECONDS = 1.0
 """What the index may wait for Redis. It only saves reading: without it the partition tells the same."""
+
+_REPEATED_RECORDS = 2_000
+"""How far behind the first what a killed processor makes again is looked for: some batches."""
 
 
 class ChannelRecords:
@@ -41,21 +45,29 @@ class ChannelRecords:
         if at < low:
             return None
         try:
-            earlier, upto = await self._before_log(feed, channel, at)
+            earlier, upto = await self._before_log(feed, channel, at, low)
         except ScanTooLarge:
             return None
         live = feed.log.since(channel, upto)
-        return without_repeats([*earlier, *live]) if earlier else live
+        if not earlier:
+            return live
+        return [each for each in without_repeats([*earlier, *live]) if each.kafka_offset >= at]
 
-    async def _before_log(self, feed: PartitionFeed, channel: str, at: int) -> tuple[list[Publication], int]:
-        """The publications before an offset that the log covers, and this offset. The log goes on losing its oldest."""
+    async def _before_log(self, feed: PartitionFeed, channel: str, at: int, low: int) -> tuple[list[Publication], int]:
+        """The publications before an offset that the log covers, and this offset. The log goes on losing its oldest.
+
+        They begin a little before the position where the index does not tell what is a repeat.
+        """
         found: list[Publication] = []
         index = None if feed.log.covers(at) else await self._index(feed, channel)
+        before = Range(max(low, at - _REPEATED_RECORDS), at)
         while not feed.log.covers(at):
             upto = feed.log.well_inside
             ranges = gap_ranges(at, upto, index)
             if ranges:
-                found += await self._scans.find(feed.ref, channel, ranges)
+                unlisted = ranges[0].start == before.end and ranges[0].end > before.end + 1
+                first = [before] if unlisted and before.start < before.end else []
+                found += await self._scans.find(feed.ref, channel, [*first, *ranges])
             at = upto
         return found, at
 

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 _GATHER_SECONDS = 0.005
 _LOOKS_AT_A_TIME = 2
+_OVERHEAD_BYTES = 150
+"""What a record that was found takes in memory besides its value."""
 
 
 class PartSource(Protocol):
@@ -152,7 +154,8 @@ class _Found:
     """What is found for a channel: the newest records, as many as the bounds let."""
 
     def __init__(self) -> None:
-        self.records: deque[InRecord] = deque()
+        self.records: deque[tuple[int, bytes]] = deque()
+        """Offset and value of each: headers would take more memory than both."""
         self.bytes = 0
         self.dropped = 0
         """Records below this offset gave way."""
@@ -184,45 +187,48 @@ class _Look:
         """Keeps what is wanted. Headers tell; a record without them is decoded."""
         wanted = self._wanted
         for record in records:
-            for channel in channels_of(record.headers) or self._channels(record):
+            if record.value is None:
+                continue
+            for channel in channels_of(record.headers) or self._channels(record.value):
                 found = wanted.get(channel)
                 if found is not None:
-                    self._keep(channel, found, record)
+                    self._keep(channel, found, record.offset, record.value)
 
-    def _keep(self, channel: str, found: _Found, record: InRecord) -> None:
-        held = len(record.value or b"")
-        found.records.append(record)
-        found.bytes += held
-        self._bytes += held
+    def _keep(self, channel: str, found: _Found, offset: int, value: bytes) -> None:
+        found.records.append((offset, value))
+        self._hold(found, len(value) + _OVERHEAD_BYTES)
         while len(found.records) > self._limits.channel_records or found.bytes > self._limits.channel_bytes:
-            dropped = found.records.popleft()
-            found.dropped = dropped.offset + 1
-            found.bytes -= len(dropped.value or b"")
-            self._bytes -= len(dropped.value or b"")
+            dropped, dropped_value = found.records.popleft()
+            found.dropped = dropped + 1
+            self._hold(found, -len(dropped_value) - _OVERHEAD_BYTES)
         if found.dropped > found.last_start or self._bytes > self._limits.max_bytes:
             self._bytes -= found.bytes
             del self._wanted[channel]
 
-    def _channels(self, record: InRecord) -> list[str]:
-        update = self._update(record)
+    def _hold(self, found: _Found, count: int) -> None:
+        found.bytes += count
+        self._bytes += count
+
+    def _channels(self, value: bytes) -> list[str]:
+        update = self._update(value)
         return [] if update is None else update.channels
 
-    def _update(self, record: InRecord) -> LiveUpdate | None:
+    def _update(self, value: bytes) -> LiveUpdate | None:
         """None for what is not kept, and for what cannot be read: the recorder puts that into the dead letters."""
         try:
-            update = None if record.value is None else self._codec.decode(record.value, LiveUpdate)
+            update = self._codec.decode(value, LiveUpdate)
         except PermanentError:
             return None
-        return None if update is None or update.kind in PASSING_KINDS else update
+        return None if update.kind in PASSING_KINDS else update
 
     def decode(self) -> None:
         """Makes publications of what was found; one of several channels is one publication."""
         made: dict[int, Publication] = {}
         for channel, found in self._wanted.items():
-            for record in found.records:
-                if record.offset not in made and (update := self._update(record)) is not None:
-                    made[record.offset] = Publication(record.offset, update)
-            self._decoded[channel] = [made[each.offset] for each in found.records if each.offset in made]
+            for offset, value in found.records:
+                if offset not in made and (update := self._update(value)) is not None:
+                    made[offset] = Publication(offset, update)
+            self._decoded[channel] = [made[offset] for offset, _ in found.records if offset in made]
             self._dropped[channel] = found.dropped
 
     def answer(self, request: _Request) -> None:

@@ -84,8 +84,7 @@ async def test_without_an_index_the_partition_tells_the_same() -> None:
         async with running(topic, **OLD) as gateway:
             result = await back(gateway, its[0])
         assert (result["recovered"], offsets(result)) == (True, its[1:])
-        ((part,),) = topic.scans
-        assert part[0] == its[0]
+        assert len(topic.scans) == 1
 
 
 async def test_an_index_that_ends_early_is_completed_by_the_partition() -> None:
@@ -181,6 +180,16 @@ async def test_what_a_replayed_processor_repeated_comes_once() -> None:
         result = await back(gateway, 1)
     assert result["recovered"]
     assert [each["data"]["n"] for each in result["publications"]] == list(range(1, 312))
+
+
+async def test_what_the_client_has_seen_does_not_come_again_when_a_processor_repeated_it() -> None:
+    topic = LiveTopic()
+    topic.publish(*(position("a", n, offset=n) for n in [*range(300), *range(250, 300), *range(300, 320)]))
+    topic.grow_old("acme", HOUR_S)
+    async with running(topic, **OLD) as gateway:
+        result = await back(gateway, 290)
+    assert result["recovered"]
+    assert [each["data"]["n"] for each in result["publications"]] == list(range(290, 320))
 
 
 async def test_a_log_that_loses_its_oldest_meanwhile_costs_a_second_look_and_nothing_else() -> None:
