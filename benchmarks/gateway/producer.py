@@ -58,7 +58,7 @@ class LiveProducer:
                 "bootstrap.servers": plan.bootstrap,
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
-                "linger.ms": 1,
+                "linger.ms": 0,
             }
         )
         self._sent = [0] * plan.fleets
