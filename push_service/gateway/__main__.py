@@ -25,12 +25,12 @@ from backbone.topic_scan import TopicScan
 from backbone.topics import GATEWAY_CONTROL, LIVE, USER_LIVE
 from domain.errors import OutageError
 from push_service.gateway.control.order_reader import OrderReader, orders_known, skip_order
-from push_service.gateway.feed_table import served_topics
 from push_service.gateway.gateway import Gateway
 from push_service.gateway.http_app import build_app
 from push_service.gateway.http_streams.peers import HttpPeers
 from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.reading.feed_table import served_topics
 from push_service.gateway.server_api.endpoint import ServerApi
 from push_service.gateway.server_api.settings import ServerApiSettings
 from push_service.gateway.server_api.table import method_table

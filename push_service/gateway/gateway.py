@@ -9,13 +9,12 @@ from access.tokens import TokenVerifier
 from backbone.partition_ref import PartitionRef
 from backbone.publishing import AsyncPublishing
 from domain.instants import Micros
-from push_service.gateway.attendance import Attendance
-from push_service.gateway.backlog import ReplyLimits
-from push_service.gateway.channel_history import ChannelHistory
-from push_service.gateway.channel_kinds import read_channel_kinds
-from push_service.gateway.channel_records import ChannelRecords
-from push_service.gateway.channel_rules import ChannelRules
-from push_service.gateway.channel_scan import ChannelScans, PartSource, ScanLimits
+from push_service.gateway.answers.backlog import ReplyLimits
+from push_service.gateway.answers.channel_history import ChannelHistory
+from push_service.gateway.answers.recovery import Recovery
+from push_service.gateway.answers.snapshots import SnapshotCache
+from push_service.gateway.channels.channel_kinds import read_channel_kinds
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.commands.dispatcher import Dispatcher
 from push_service.gateway.commands.handler import Handler
 from push_service.gateway.commands.table import command_table
@@ -23,11 +22,9 @@ from push_service.gateway.commands.token_desk import TokenDesk
 from push_service.gateway.control.order_book import OrderBook
 from push_service.gateway.control.order_publisher import OrderPublisher
 from push_service.gateway.control.server_subscribe import ServerSubscribe
-from push_service.gateway.evictions import Evictions
-from push_service.gateway.expiry_watch import ExpiryWatch
-from push_service.gateway.feed_table import FeedLimits, FeedTable, OpenPartition
-from push_service.gateway.grants import Grants
-from push_service.gateway.heartbeat import Heartbeat
+from push_service.gateway.delivery.hub import Hub
+from push_service.gateway.delivery.send_queue import QueueLimits
+from push_service.gateway.delivery.transport import Transport
 from push_service.gateway.http_streams.emulation import Emulation
 from push_service.gateway.http_streams.endpoints import StreamEndpoints
 from push_service.gateway.http_streams.node_name import node_name
@@ -35,25 +32,28 @@ from push_service.gateway.http_streams.peers import Peers
 from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.http_streams.stream import StreamLimits
 from push_service.gateway.http_streams.streams import Streams
-from push_service.gateway.hub import Hub
-from push_service.gateway.join_news import JoinNews
-from push_service.gateway.live_decoder import Codec, LiveDecoder
 from push_service.gateway.live_publisher import Encoder, LivePublisher
 from push_service.gateway.metrics import GatewayMetrics
-from push_service.gateway.partition_feed import PartitionFeed
-from push_service.gateway.partition_log import LogLimits, PartitionLog
-from push_service.gateway.presence_book import PresenceBook
+from push_service.gateway.presence.attendance import Attendance
+from push_service.gateway.presence.join_news import JoinNews
+from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.protocol.disconnects import INSUFFICIENT_STATE
 from push_service.gateway.protocol.json_codec import JsonCodec
 from push_service.gateway.protocol.protobuf.codec import ProtobufCodec
-from push_service.gateway.recovery import Recovery
-from push_service.gateway.send_queue import QueueLimits
-from push_service.gateway.session import Session
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.reading.channel_records import ChannelRecords
+from push_service.gateway.reading.channel_scan import ChannelScans, PartSource, ScanLimits
+from push_service.gateway.reading.feed_table import FeedLimits, FeedTable, OpenPartition
+from push_service.gateway.reading.live_decoder import Codec, LiveDecoder
+from push_service.gateway.reading.partition_feed import PartitionFeed
+from push_service.gateway.reading.partition_log import LogLimits, PartitionLog
+from push_service.gateway.sessions.evictions import Evictions
+from push_service.gateway.sessions.expiry_watch import ExpiryWatch
+from push_service.gateway.sessions.grants import Grants
+from push_service.gateway.sessions.heartbeat import Heartbeat
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.session_index import SessionIndex
+from push_service.gateway.sessions.subscriptions import Subscriptions
 from push_service.gateway.settings import GatewaySettings
-from push_service.gateway.snapshots import SnapshotCache
-from push_service.gateway.subscriptions import Subscriptions
-from push_service.gateway.transport import Transport
 from push_service.gateway.websocket.door import SocketDoor, SocketLimits
 from push_service.gateway.websocket.handshake import PROTOBUF
 from push_service.gateway.websocket.wire import SocketWire

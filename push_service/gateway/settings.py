@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from push_service.gateway.channel_kinds import read_channel_kinds
+from push_service.gateway.channels.channel_kinds import read_channel_kinds
 from runtime.settings import Section
 
 _KIB = 1024

@@ -20,8 +20,8 @@ from push_service.gateway.gateway import SOCKET_PATH, Gateway
 from push_service.gateway.http_app import build_app
 from push_service.gateway.http_streams.peers import Peers
 from push_service.gateway.http_streams.settings import StreamSettings
-from push_service.gateway.live_decoder import Codec
 from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.reading.live_decoder import Codec
 from push_service.gateway.server_api.endpoint import ServerApi
 from push_service.gateway.server_api.settings import ServerApiSettings
 from push_service.gateway.server_api.table import method_table

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from access.capabilities import Permission, channel_cap
 from access.viewer import NEVER, Viewer
-from push_service.gateway.channel_kinds import ChannelKindsError, read_channel_kinds
-from push_service.gateway.channel_rules import ChannelRules, Publishers
+from push_service.gateway.channels.channel_kinds import ChannelKindsError, read_channel_kinds
+from push_service.gateway.channels.channel_rules import ChannelRules, Publishers
 from push_service.gateway.settings import GatewaySettings
 
 KINDS: dict[str, Any] = {

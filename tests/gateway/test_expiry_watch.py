@@ -4,9 +4,9 @@ from collections import Counter
 
 from access.viewer import Viewer
 from domain.instants import HOUR, SECOND, Micros
-from push_service.gateway.expiry_watch import SCAN_TICKS, ExpiryWatch
-from push_service.gateway.session import Session
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.expiry_watch import SCAN_TICKS, ExpiryWatch
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.session_index import SessionIndex
 from runtime.token_bucket import TokenBucket
 from tests.gateway.test_interleaving import Follower
 

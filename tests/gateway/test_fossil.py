@@ -4,7 +4,7 @@ from centrifuge.fossil import apply_delta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push_service.gateway.fossil import fossil_delta
+from push_service.gateway.delivery.fossil import fossil_delta
 
 PIECES = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"x" * 50, b'{"lat":53.4084,"lon":-2.9916}'])))
 

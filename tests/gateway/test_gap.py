@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backbone.topic_scan import Range
-from push_service.gateway.gap import MOST_PARTS, NEAR, gap_ranges, joined, size
+from push_service.gateway.reading.gap import MOST_PARTS, NEAR, gap_ranges, joined, size
 from storage.snapshots import ChannelIndex, channel_index
 
 

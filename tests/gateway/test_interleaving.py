@@ -8,10 +8,10 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from push_service.gateway.delivery.push import Push, Pushed
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import Disconnect
 from push_service.gateway.protocol.json_codec import JsonCodec
-from push_service.gateway.push import Push, Pushed
 from tests.gateway.live_topic import LiveTopic, partition_for, position
 from tests.gateway.running import running, token
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from domain.instants import SECOND
 from domain.live_update import LiveUpdate
 from domain.source_position import SourcePosition
-from push_service.gateway.partition_log import LogLimits, PartitionLog
-from push_service.gateway.publication import Publication
+from push_service.gateway.delivery.publication import Publication
+from push_service.gateway.reading.partition_log import LogLimits, PartitionLog
 from tests.gateway.live_topic import position
 
 WIDE = LogLimits(max_bytes=10_000_000, max_publications=1_000, max_seconds=60)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from domain.live_update import LiveUpdate
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 from tests.gateway.live_topic import position
 from tests.gateway.real_topic import RealTopic, Site
 from tests.gateway.running import Running, running, token, until

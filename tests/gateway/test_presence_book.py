@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from domain.errors import OutageError
-from push_service.gateway.presence_book import PresenceBook
+from push_service.gateway.presence.presence_book import PresenceBook
 from storage.memory.presence import MemoryPresence
 from storage.redis import keys
 

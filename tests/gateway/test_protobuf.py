@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.live_update import LiveUpdate
+from push_service.gateway.delivery.publication import Publication
+from push_service.gateway.delivery.push import Push
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.codec import MalformedFrameError
 from push_service.gateway.protocol.commands import Command, EmulationRequest
@@ -24,8 +26,6 @@ from push_service.gateway.protocol.protobuf.reader import ProtobufReader
 from push_service.gateway.protocol.protobuf.schema import COMMANDS, REPLIES, Field, Kind
 from push_service.gateway.protocol.protobuf.writer import delimited
 from push_service.gateway.protocol.replies import Reply, SubscribeResult
-from push_service.gateway.publication import Publication
-from push_service.gateway.push import Push
 
 PROTO = Path(__file__).resolve().parents[2] / "schemas/proto/centrifuge_client.proto"
 CODEC = ProtobufCodec()

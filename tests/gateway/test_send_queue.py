@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push_service.gateway.push import ConflationKey
-from push_service.gateway.send_queue import QueueLimits, SendQueue, joined
+from push_service.gateway.delivery.push import ConflationKey
+from push_service.gateway.delivery.send_queue import QueueLimits, SendQueue, joined
 
 LIMITS = QueueLimits(conflate_bytes=100, max_bytes=400, max_frames=30)
 

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from push_service.gateway.channels.tag_filter import MAX_NODES, tag_filter
 from push_service.gateway.protocol.commands import FilterNode
 from push_service.gateway.protocol.errors import CommandError
-from push_service.gateway.tag_filter import MAX_NODES, tag_filter
 
 TAGS = {"team": "eng", "level": "12.5", "city": "Liverpool"}
 

@@ -1,10 +1,10 @@
 """Time limits and pings without a timer for each connection."""
 
-from push_service.gateway.deadlines import Deadlines
-from push_service.gateway.heartbeat import Heartbeat
 from push_service.gateway.protocol.disconnects import NO_PONG
 from push_service.gateway.protocol.json_codec import JsonCodec
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.deadlines import Deadlines
+from push_service.gateway.sessions.heartbeat import Heartbeat
+from push_service.gateway.sessions.session import Session
 from runtime.token_bucket import TokenBucket
 from tests.gateway.test_interleaving import Follower
 

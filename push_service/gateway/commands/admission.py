@@ -4,13 +4,13 @@ import msgspec
 
 from access.subscription_grant import SubscriptionGrant
 from domain.channels import Channel
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.commands.token_desk import TokenDesk, seconds_left
-from push_service.gateway.expiry_watch import ExpiryWatch
-from push_service.gateway.grants import Grants
 from push_service.gateway.protocol.errors import PERMISSION_DENIED, CommandError
 from push_service.gateway.protocol.replies import SubscribeResult
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.expiry_watch import ExpiryWatch
+from push_service.gateway.sessions.grants import Grants
+from push_service.gateway.sessions.session import Session
 
 
 class Admission:

@@ -3,18 +3,18 @@
 from collections.abc import Awaitable
 
 from access.viewer import Viewer
-from push_service.gateway.attendance import Attendance
 from push_service.gateway.commands.token_desk import TokenDesk, seconds_left
-from push_service.gateway.expiry_watch import ExpiryWatch
-from push_service.gateway.heartbeat import Heartbeat
 from push_service.gateway.metrics import ConnectOutcome, GatewayMetrics
+from push_service.gateway.presence.attendance import Attendance
 from push_service.gateway.protocol.commands import ConnectRequest
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.errors import TOKEN_EXPIRED, CommandError
 from push_service.gateway.protocol.replies import ConnectResult, SubscribeResult
-from push_service.gateway.server_subscriptions import ServerSubscriptions
-from push_service.gateway.session import Session
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.expiry_watch import ExpiryWatch
+from push_service.gateway.sessions.heartbeat import Heartbeat
+from push_service.gateway.sessions.server_subscriptions import ServerSubscriptions
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.session_index import SessionIndex
 from push_service.gateway.version import VERSION
 
 

@@ -13,7 +13,7 @@ from push_service.gateway.protocol.commands import Command
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, SERVER_ERROR, TOO_MANY_REQUESTS, DisconnectError
 from push_service.gateway.protocol.errors import INTERNAL, CommandError
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 log = structlog.get_logger(__name__)
 

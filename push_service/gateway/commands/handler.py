@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 
 class Handler(Protocol):

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable
 
 from access.capabilities import Permission
-from push_service.gateway.channel_history import ChannelHistory, Page
-from push_service.gateway.channel_rules import ChannelRules
-from push_service.gateway.permission import permitted_channel
+from push_service.gateway.answers.channel_history import ChannelHistory, Page
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.protocol.commands import HistoryRequest
 from push_service.gateway.protocol.errors import NOT_AVAILABLE, CommandError
 from push_service.gateway.protocol.replies import HistoryResult
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.permission import permitted_channel
+from push_service.gateway.sessions.session import Session
 
 
 class HistoryCommand:

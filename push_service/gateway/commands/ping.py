@@ -2,7 +2,7 @@
 
 from push_service.gateway.protocol.commands import PingRequest
 from push_service.gateway.protocol.replies import PingResult
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 
 def answer_ping(_session: Session, _request: PingRequest) -> PingResult:

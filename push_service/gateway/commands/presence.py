@@ -9,9 +9,8 @@ import structlog
 
 from access.capabilities import Permission
 from domain.errors import OutageError
-from push_service.gateway.channel_rules import ChannelRules
-from push_service.gateway.permission import permitted_channel
-from push_service.gateway.presence_book import PresenceBook
+from push_service.gateway.channels.channel_rules import ChannelRules
+from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.commands import PresenceRequest, PresenceStatsRequest
 from push_service.gateway.protocol.errors import (
@@ -21,7 +20,8 @@ from push_service.gateway.protocol.errors import (
     CommandError,
 )
 from push_service.gateway.protocol.replies import PresenceResult, PresenceStatsResult
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.permission import permitted_channel
+from push_service.gateway.sessions.session import Session
 from storage.redis import keys
 
 log = structlog.get_logger(__name__)

@@ -9,10 +9,9 @@ import structlog
 
 from access.capabilities import Permission
 from backbone.publishing import FailureReason, PublishFailed
-from push_service.gateway.attendance import info_of
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.live_publisher import LivePublisher, NewPublication
-from push_service.gateway.permission import permitted_channel
+from push_service.gateway.presence.attendance import info_of
 from push_service.gateway.protocol.commands import PublishRequest
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.errors import (
@@ -24,7 +23,8 @@ from push_service.gateway.protocol.errors import (
 )
 from push_service.gateway.protocol.payloads import as_json
 from push_service.gateway.protocol.replies import PublishResult
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.permission import permitted_channel
+from push_service.gateway.sessions.session import Session
 from runtime.token_bucket import TokenBucket
 
 log = structlog.get_logger(__name__)

@@ -1,12 +1,12 @@
 """`refresh`: a new token before the old one ends."""
 
 from push_service.gateway.commands.token_desk import TokenDesk, seconds_left
-from push_service.gateway.expiry_watch import ExpiryWatch
 from push_service.gateway.protocol.commands import RefreshRequest
 from push_service.gateway.protocol.disconnects import INVALID_TOKEN, DisconnectError
 from push_service.gateway.protocol.replies import RefreshResult
-from push_service.gateway.session import Session
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.expiry_watch import ExpiryWatch
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.session_index import SessionIndex
 from push_service.gateway.version import VERSION
 
 

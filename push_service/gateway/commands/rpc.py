@@ -8,7 +8,7 @@ import msgspec
 from push_service.gateway.protocol.commands import RpcRequest
 from push_service.gateway.protocol.errors import NOT_AVAILABLE, CommandError
 from push_service.gateway.protocol.replies import RpcResult
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 
 class RpcMethod(Protocol):

@@ -5,10 +5,10 @@ import asyncio
 import msgspec
 
 from domain.errors import OutageError
+from push_service.gateway.answers.snapshots import SnapshotCache, SnapshotView
 from push_service.gateway.protocol.errors import BAD_REQUEST, INTERNAL, PERMISSION_DENIED, CommandError
 from push_service.gateway.protocol.replies import RpcResult
-from push_service.gateway.session import Session
-from push_service.gateway.snapshots import SnapshotCache, SnapshotView
+from push_service.gateway.sessions.session import Session
 
 
 class PageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,14 +1,14 @@
 """`sub_refresh`: a new token for one subscription, before the old one ends."""
 
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.commands.token_desk import TokenDesk, seconds_left
-from push_service.gateway.expiry_watch import ExpiryWatch
-from push_service.gateway.grants import Grants
 from push_service.gateway.protocol.commands import SubRefreshRequest
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.errors import PERMISSION_DENIED, CommandError
 from push_service.gateway.protocol.replies import SubRefreshResult
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.expiry_watch import ExpiryWatch
+from push_service.gateway.sessions.grants import Grants
+from push_service.gateway.sessions.session import Session
 
 
 class SubRefreshCommand:

@@ -7,9 +7,11 @@ import msgspec
 
 from access.subscription_grant import SubscriptionGrant
 from backbone.partition_ref import PartitionRef
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.answers.recovery import Recovery, Wanted
+from push_service.gateway.channels.channel_rules import ChannelRules
+from push_service.gateway.channels.tag_filter import tag_filter
 from push_service.gateway.commands.admission import Admission
-from push_service.gateway.feed_table import FeedTable
+from push_service.gateway.delivery.tailoring import FOSSIL, Tailoring
 from push_service.gateway.metrics import GatewayMetrics, SubscribeOutcome
 from push_service.gateway.protocol.commands import SubscribeRequest
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
@@ -21,11 +23,9 @@ from push_service.gateway.protocol.errors import (
 )
 from push_service.gateway.protocol.json_codec import JsonCodec
 from push_service.gateway.protocol.replies import SubscribeResult
-from push_service.gateway.recovery import Recovery, Wanted
-from push_service.gateway.session import Session
-from push_service.gateway.subscriptions import Subscriptions
-from push_service.gateway.tag_filter import tag_filter
-from push_service.gateway.tailoring import FOSSIL, Tailoring
+from push_service.gateway.reading.feed_table import FeedTable
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.subscriptions import Subscriptions
 
 
 class Terms(NamedTuple):

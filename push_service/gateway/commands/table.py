@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from push_service.gateway.attendance import Attendance
-from push_service.gateway.channel_history import ChannelHistory
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.answers.channel_history import ChannelHistory
+from push_service.gateway.answers.recovery import Recovery
+from push_service.gateway.answers.snapshots import SnapshotCache
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.commands.admission import Admission
 from push_service.gateway.commands.connect import ConnectCommand
 from push_service.gateway.commands.handler import Handler
@@ -20,19 +21,18 @@ from push_service.gateway.commands.subscribe import SubscribeCommand
 from push_service.gateway.commands.token_desk import TokenDesk
 from push_service.gateway.commands.unserved import refuse_message
 from push_service.gateway.commands.unsubscribe import UnsubscribeCommand
-from push_service.gateway.expiry_watch import ExpiryWatch
-from push_service.gateway.feed_table import FeedTable
-from push_service.gateway.grants import Grants
-from push_service.gateway.heartbeat import Heartbeat
 from push_service.gateway.live_publisher import LivePublisher
 from push_service.gateway.metrics import GatewayMetrics
-from push_service.gateway.presence_book import PresenceBook
-from push_service.gateway.recovery import Recovery
-from push_service.gateway.server_subscriptions import ServerSubscriptions
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.presence.attendance import Attendance
+from push_service.gateway.presence.presence_book import PresenceBook
+from push_service.gateway.reading.feed_table import FeedTable
+from push_service.gateway.sessions.expiry_watch import ExpiryWatch
+from push_service.gateway.sessions.grants import Grants
+from push_service.gateway.sessions.heartbeat import Heartbeat
+from push_service.gateway.sessions.server_subscriptions import ServerSubscriptions
+from push_service.gateway.sessions.session_index import SessionIndex
+from push_service.gateway.sessions.subscriptions import Subscriptions
 from push_service.gateway.settings import GatewaySettings
-from push_service.gateway.snapshots import SnapshotCache
-from push_service.gateway.subscriptions import Subscriptions
 
 
 def command_table(

@@ -14,7 +14,7 @@ from domain.errors import OutageError
 from domain.instants import SECOND, Micros
 from push_service.gateway.protocol.disconnects import INVALID_TOKEN, DisconnectError
 from push_service.gateway.protocol.errors import INTERNAL, PERMISSION_DENIED, TOKEN_EXPIRED, CommandError
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from push_service.gateway.protocol.commands import SendRequest
 from push_service.gateway.protocol.disconnects import NOT_AVAILABLE as NOT_AVAILABLE_DISCONNECT
 from push_service.gateway.protocol.disconnects import DisconnectError
 from push_service.gateway.protocol.errors import NOT_AVAILABLE, CommandError
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 
 def refuse(_session: Session, _request: msgspec.Struct) -> NoReturn:

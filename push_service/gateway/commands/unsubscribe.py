@@ -3,8 +3,8 @@
 from push_service.gateway.protocol.commands import UnsubscribeRequest
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.replies import UnsubscribeResult
-from push_service.gateway.session import Session
-from push_service.gateway.subscriptions import Subscriptions
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.subscriptions import Subscriptions
 
 
 class UnsubscribeCommand:

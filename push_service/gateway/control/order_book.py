@@ -12,15 +12,15 @@ from domain.gateway_control import REVOCATIONS, ControlKind, GatewayControl
 from domain.instants import Micros
 from push_service.gateway.commands.token_desk import seconds_left
 from push_service.gateway.control.server_subscribe import ServerSubscribe
-from push_service.gateway.evictions import Evictions
-from push_service.gateway.expiry_watch import ExpiryWatch
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.protocol.disconnects import EXPIRED, FORCED, Disconnect
 from push_service.gateway.protocol.pushes import RefreshPush, ServerPush
 from push_service.gateway.protocol.replies import Reply
 from push_service.gateway.protocol.unsubscribes import BY_SERVER
-from push_service.gateway.session import Session
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.evictions import Evictions
+from push_service.gateway.sessions.expiry_watch import ExpiryWatch
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.session_index import SessionIndex
 
 log = structlog.get_logger(__name__)
 

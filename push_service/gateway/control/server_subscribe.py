@@ -4,15 +4,15 @@ import msgspec
 import structlog
 
 from domain.gateway_control import GatewayControl
-from push_service.gateway.channel_rules import ChannelRules
-from push_service.gateway.feed_table import FeedTable
+from push_service.gateway.answers.recovery import Recovery, Wanted
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.protocol.commands import NO_DATA, SubscribeRequest
 from push_service.gateway.protocol.errors import CommandError
 from push_service.gateway.protocol.pushes import ServerPush, SubscribePush
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.recovery import Recovery, Wanted
-from push_service.gateway.session import Session
-from push_service.gateway.subscriptions import Subscriptions
+from push_service.gateway.reading.feed_table import FeedTable
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.subscriptions import Subscriptions
 
 log = structlog.get_logger(__name__)
 

@@ -7,14 +7,14 @@ from secrets import token_urlsafe
 import msgspec
 from aiohttp import web
 
+from push_service.gateway.delivery.push import ConflationKey, Pushed
+from push_service.gateway.delivery.send_queue import QueueLimits, SendQueue
 from push_service.gateway.http_streams.wires import StreamWire
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import SLOW, Disconnect
 from push_service.gateway.protocol.pushes import DisconnectPush, ServerPush
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.push import ConflationKey, Pushed
-from push_service.gateway.send_queue import QueueLimits, SendQueue
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 _WRITE_BYTES = 64 * 1024
 _CLOSING_SECONDS = 3.0

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from push_service.gateway.delivery.transport import Transport
 from push_service.gateway.http_streams.stream import Stream, StreamLimits
 from push_service.gateway.http_streams.wires import StreamWire
 from push_service.gateway.metrics import ConnectOutcome, GatewayMetrics
 from push_service.gateway.protocol.disconnects import SHUTDOWN, STALE, Disconnect
-from push_service.gateway.session import Emulated, Session
-from push_service.gateway.transport import Transport
+from push_service.gateway.sessions.session import Emulated, Session
 from runtime.http.server import when_lost
 
 _DRAIN_STEP_SECONDS = 0.05

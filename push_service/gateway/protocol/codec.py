@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from push_service.gateway.delivery.push import Push
 from push_service.gateway.protocol.commands import Command
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.push import Push
 
 
 class MalformedFrameError(ValueError):

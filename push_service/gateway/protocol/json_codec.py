@@ -2,11 +2,11 @@
 
 import msgspec
 
+from push_service.gateway.delivery.publication import Publication
+from push_service.gateway.delivery.push import Push
 from push_service.gateway.protocol.codec import MalformedFrameError
 from push_service.gateway.protocol.commands import Command
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.publication import Publication
-from push_service.gateway.push import Push
 
 
 class JsonCodec:

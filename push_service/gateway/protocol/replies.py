@@ -2,10 +2,10 @@
 
 import msgspec
 
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.errors import ReplyError
 from push_service.gateway.protocol.pushes import PublicationBody, ServerPush
-from push_service.gateway.publication import Publication
 
 
 class SubscribeResult(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from domain.channels import Channel
 from domain.ids import ID_RULE, is_id
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.server_api.errors import BAD_REQUEST, UNKNOWN_CHANNEL, ApiError
 from push_service.gateway.server_api.keys import Caller
 

@@ -9,7 +9,7 @@ import msgspec
 from push_service.gateway.server_api.errors import BAD_REQUEST, NOT_AVAILABLE, ApiError
 from push_service.gateway.server_api.keys import Caller
 from push_service.gateway.server_api.method import ApiRequest
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.session_index import SessionIndex
 
 MAX_PATTERN = 256
 MAX_CHANNELS = 10_000

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import msgspec
 from aiohttp import web
 
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.metrics import GatewayMetrics
-from push_service.gateway.publication import Publication
 from push_service.gateway.server_api.batch import BatchResult
 from push_service.gateway.server_api.errors import ApiError
 from push_service.gateway.server_api.keys import ApiKeys

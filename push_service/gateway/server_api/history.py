@@ -4,8 +4,8 @@ from typing import NoReturn
 
 import msgspec
 
-from push_service.gateway.channel_history import ChannelHistory, Page
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.answers.channel_history import ChannelHistory, Page
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.protocol.commands import StreamPosition
 from push_service.gateway.protocol.errors import CommandError
 from push_service.gateway.protocol.replies import HistoryResult

@@ -8,7 +8,7 @@ import msgspec
 
 from push_service.gateway.server_api.keys import Caller
 from push_service.gateway.server_api.method import ApiRequest
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.session_index import SessionIndex
 from push_service.gateway.version import VERSION
 
 _HOST = socket.gethostname()

@@ -8,8 +8,8 @@ import msgspec
 
 from domain.channels import Channel
 from domain.errors import OutageError
-from push_service.gateway.channel_rules import ChannelRules
-from push_service.gateway.presence_book import PresenceBook
+from push_service.gateway.channels.channel_rules import ChannelRules
+from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.replies import PresenceResult, PresenceStatsResult
 from push_service.gateway.server_api.addressing import Addressing

@@ -3,12 +3,12 @@
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from push_service.gateway.delivery.push import Pushed
+from push_service.gateway.delivery.send_queue import SendQueue, joined
 from push_service.gateway.metrics import ConnectOutcome
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import SLOW, Disconnect
-from push_service.gateway.push import Pushed
-from push_service.gateway.send_queue import SendQueue, joined
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 from push_service.gateway.websocket.frames import Event, EventKind, FrameReader, close_echo, close_frame, pong_frame
 from push_service.gateway.websocket.handshake import (
     MAX_HEAD,

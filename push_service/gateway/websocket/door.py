@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import structlog
 
-from push_service.gateway.deadlines import Deadlines
+from push_service.gateway.delivery.send_queue import QueueLimits
+from push_service.gateway.delivery.transport import Transport
 from push_service.gateway.metrics import ConnectOutcome, GatewayMetrics
 from push_service.gateway.protocol.disconnects import SHUTDOWN, SLOW, STALE
-from push_service.gateway.send_queue import QueueLimits
-from push_service.gateway.session import Session
-from push_service.gateway.transport import Transport
+from push_service.gateway.sessions.deadlines import Deadlines
+from push_service.gateway.sessions.session import Session
 from push_service.gateway.websocket.connection import SocketConnection
 from push_service.gateway.websocket.wire import SocketWire
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from push_service.gateway.delivery.push import Push
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.push import Push
 from push_service.gateway.websocket.frames import binary_frame, text_frame
 
 

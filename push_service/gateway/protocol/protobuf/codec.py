@@ -1,11 +1,11 @@
 """The protocol in Protobuf: a frame is one or more messages, each with its length before it, in both directions."""
 
+from push_service.gateway.delivery.push import Push
 from push_service.gateway.protocol.commands import Command
 from push_service.gateway.protocol.protobuf.reader import ProtobufReader
 from push_service.gateway.protocol.protobuf.schema import COMMANDS, REPLIES
 from push_service.gateway.protocol.protobuf.writer import ProtobufWriter, delimited
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.push import Push
 
 _PUSH = b"\x22"  # Reply.push
 _CHANNEL = b"\x12"  # Push.channel

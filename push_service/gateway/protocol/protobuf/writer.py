@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.protobuf.reader import tag_of
 from push_service.gateway.protocol.protobuf.schema import PUBLICATION, Field, Kind, Message
-from push_service.gateway.publication import Publication
 
 _INFO = msgspec.json.Decoder(ClientInfo)
 _WORD = (1 << 64) - 1

@@ -11,11 +11,11 @@ from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord
 from domain.errors import PermanentError
 from domain.live_update import PASSING_KINDS, LiveUpdate
-from push_service.gateway.hub import Hub
-from push_service.gateway.live_decoder import LiveDecoder
+from push_service.gateway.delivery.hub import Hub
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.metrics import GatewayMetrics
-from push_service.gateway.partition_log import PartitionLog
-from push_service.gateway.publication import Publication
+from push_service.gateway.reading.live_decoder import LiveDecoder
+from push_service.gateway.reading.partition_log import PartitionLog
 
 log = structlog.get_logger(__name__)
 

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 import msgspec
 
 from domain.live_update import JOIN, LiveUpdate
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.channels.channel_rules import ChannelRules
+from push_service.gateway.delivery.publication import Publication
+from push_service.gateway.delivery.push import Announcement, Push, Pushed
+from push_service.gateway.delivery.tailoring import Cuts, Tailoring
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.pushes import JoinPush, LeavePush, ServerPush
-from push_service.gateway.publication import Publication
-from push_service.gateway.push import Announcement, Push, Pushed
-from push_service.gateway.tailoring import Cuts, Tailoring
 
 
 class Subscriber(Protocol):

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from push_service.gateway.fossil import fossil_delta
+from push_service.gateway.channels.tag_filter import Matches
+from push_service.gateway.delivery.fossil import fossil_delta
+from push_service.gateway.delivery.publication import Publication
+from push_service.gateway.delivery.push import Announcement, Push, Pushed
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.pushes import PublicationBody, ServerPush
-from push_service.gateway.publication import Publication
-from push_service.gateway.push import Announcement, Push, Pushed
-from push_service.gateway.tag_filter import Matches
 
 FOSSIL = "fossil"
 """The kind of delta that there is."""

@@ -9,8 +9,8 @@ from push_service.gateway.protocol.disconnects import INVALID_TOKEN
 from push_service.gateway.protocol.pushes import ServerPush, UnsubscribePush
 from push_service.gateway.protocol.replies import Reply
 from push_service.gateway.protocol.unsubscribes import EXPIRED, NOT_PERMITTED, Unsubscribe
-from push_service.gateway.session import Session
-from push_service.gateway.subscriptions import Subscriptions
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.subscriptions import Subscriptions
 
 
 class Evictions:

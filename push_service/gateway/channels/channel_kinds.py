@@ -26,7 +26,7 @@ from typing import Annotated, Any
 import msgspec
 
 from domain.channels import KIND_RULE, is_own_kind
-from push_service.gateway.channel_rules import Audience, ChannelRule, Publishers
+from push_service.gateway.channels.channel_rules import Audience, ChannelRule, Publishers
 
 MAX_KINDS = 100
 MAX_HISTORY = 1_000_000

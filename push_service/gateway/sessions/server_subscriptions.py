@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Mapping
 import msgspec
 
 from domain.channels import Channel
-from push_service.gateway.channel_rules import ChannelRules
-from push_service.gateway.feed_table import FeedTable, OpenPartition
+from push_service.gateway.answers.recovery import Recovery, Wanted
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.protocol.commands import SubscribeRequest
 from push_service.gateway.protocol.errors import INTERNAL, CommandError
 from push_service.gateway.protocol.replies import SubscribeResult
-from push_service.gateway.recovery import Recovery, Wanted
-from push_service.gateway.session import Session
-from push_service.gateway.subscriptions import Subscriptions
+from push_service.gateway.reading.feed_table import FeedTable, OpenPartition
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.subscriptions import Subscriptions
 
 NO_CHANNEL = "none"
 """As the template of the user's own channel: there is none."""

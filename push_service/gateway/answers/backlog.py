@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.instants import SECOND, Micros
-from push_service.gateway.channel_rules import ChannelRule
-from push_service.gateway.publication import Publication
+from push_service.gateway.channels.channel_rules import ChannelRule
+from push_service.gateway.delivery.publication import Publication
 
 
 class ReplyLimits(msgspec.Struct, frozen=True):

@@ -7,11 +7,11 @@ import structlog
 
 from backbone.topic_scan import Range
 from domain.errors import OutageError
-from push_service.gateway.channel_scan import ChannelScans, ScanTooLarge
-from push_service.gateway.feed_table import FeedTable
-from push_service.gateway.gap import gap_ranges
-from push_service.gateway.partition_feed import PartitionFeed
-from push_service.gateway.publication import Publication
+from push_service.gateway.delivery.publication import Publication
+from push_service.gateway.reading.channel_scan import ChannelScans, ScanTooLarge
+from push_service.gateway.reading.feed_table import FeedTable
+from push_service.gateway.reading.gap import gap_ranges
+from push_service.gateway.reading.partition_feed import PartitionFeed
 from storage.redis.keys import PartitionTag
 from storage.snapshots import ChannelIndex, SnapshotReader
 

@@ -6,7 +6,7 @@ import msgspec
 
 from domain.instants import SECOND
 from domain.source_position import SourcePosition
-from push_service.gateway.publication import Publication
+from push_service.gateway.delivery.publication import Publication
 
 
 class LogLimits(msgspec.Struct, frozen=True):

@@ -1,8 +1,8 @@
 """What tokens of subscriptions have opened, session by session. Most sessions have none, and pay nothing for it."""
 
 from access.subscription_grant import SubscriptionGrant
-from push_service.gateway.session import Session
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.session_index import SessionIndex
 
 
 class Grants:

@@ -2,10 +2,10 @@
 
 from access.capabilities import Permission
 from domain.channels import Channel
-from push_service.gateway.channel_rules import ChannelRules
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.errors import PERMISSION_DENIED, CommandError
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 
 def permitted_channel(rules: ChannelRules, session: Session, permission: Permission, name: str) -> Channel:

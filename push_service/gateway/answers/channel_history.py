@@ -10,15 +10,15 @@ import structlog
 from domain.channels import Channel
 from domain.errors import OutageError
 from domain.instants import Micros
-from push_service.gateway.backlog import ReplyLimits, kept
-from push_service.gateway.channel_records import ChannelRecords
-from push_service.gateway.channel_rules import ChannelRule
-from push_service.gateway.feed_table import FeedTable
-from push_service.gateway.partition_feed import PartitionFeed
+from push_service.gateway.answers.backlog import ReplyLimits, kept
+from push_service.gateway.channels.channel_rules import ChannelRule
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.protocol.commands import StreamPosition
 from push_service.gateway.protocol.errors import INTERNAL, NOT_AVAILABLE, UNRECOVERABLE_POSITION, CommandError
 from push_service.gateway.protocol.replies import HistoryResult
-from push_service.gateway.publication import Publication
+from push_service.gateway.reading.channel_records import ChannelRecords
+from push_service.gateway.reading.feed_table import FeedTable
+from push_service.gateway.reading.partition_feed import PartitionFeed
 
 log = structlog.get_logger(__name__)
 

@@ -18,10 +18,10 @@ from backbone.record import InRecord
 from backbone.topic_scan import Range
 from domain.errors import PermanentError
 from domain.live_update import PASSING_KINDS, LiveUpdate
-from push_service.gateway.gap import joined, size
-from push_service.gateway.live_decoder import Codec
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.metrics import GatewayMetrics
-from push_service.gateway.publication import Publication
+from push_service.gateway.reading.gap import joined, size
+from push_service.gateway.reading.live_decoder import Codec
 
 log = structlog.get_logger(__name__)
 

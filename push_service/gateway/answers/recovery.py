@@ -9,16 +9,16 @@ import structlog
 
 from domain.errors import OutageError
 from domain.instants import Micros
-from push_service.gateway.backlog import ReplyLimits, bytes_of, fitted, kept
-from push_service.gateway.channel_records import ChannelRecords
-from push_service.gateway.channel_rules import ChannelRule
-from push_service.gateway.feed_table import FeedTable, OpenPartition
-from push_service.gateway.partition_feed import PartitionFeed
+from push_service.gateway.answers.backlog import ReplyLimits, bytes_of, fitted, kept
+from push_service.gateway.answers.snapshots import SnapshotCache, SnapshotView
+from push_service.gateway.channels.channel_rules import ChannelRule
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.protocol.commands import REJECT_UNRECOVERED, SubscribeRequest
 from push_service.gateway.protocol.errors import INTERNAL, UNRECOVERABLE_POSITION, CommandError
 from push_service.gateway.protocol.replies import SubscribeResult
-from push_service.gateway.publication import Publication
-from push_service.gateway.snapshots import SnapshotCache, SnapshotView
+from push_service.gateway.reading.channel_records import ChannelRecords
+from push_service.gateway.reading.feed_table import FeedTable, OpenPartition
+from push_service.gateway.reading.partition_feed import PartitionFeed
 
 log = structlog.get_logger(__name__)
 

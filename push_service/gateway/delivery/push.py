@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.protocol.pushes import ServerPush
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.publication import Publication
 
 ConflationKey = tuple[str, str, str]
 """(channel, kind, entity): of two queued pushes with the same key only the newer need arrive."""

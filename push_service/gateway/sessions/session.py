@@ -7,11 +7,11 @@ import msgspec
 
 from access.subscription_grant import SubscriptionGrant
 from access.viewer import Viewer
-from push_service.gateway.feed_table import OpenPartition
+from push_service.gateway.delivery.transport import Transport
 from push_service.gateway.protocol.commands import Command
 from push_service.gateway.protocol.disconnects import Disconnect
 from push_service.gateway.protocol.replies import Reply
-from push_service.gateway.transport import Transport
+from push_service.gateway.reading.feed_table import OpenPartition
 from runtime.token_bucket import TokenBucket
 
 

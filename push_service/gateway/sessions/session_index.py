@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 _Entries = dict[str, Session | dict[Session, None]]
 """Most users and tokens have one session: only further ones cost a collection."""

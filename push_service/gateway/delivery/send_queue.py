@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from push_service.gateway.push import ConflationKey
+from push_service.gateway.delivery.push import ConflationKey
 
 
 class QueueLimits(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from access.viewer import NEVER
 from domain.instants import HOUR, SECOND, Micros
-from push_service.gateway.session import Session
-from push_service.gateway.session_index import SessionIndex
+from push_service.gateway.sessions.session import Session
+from push_service.gateway.sessions.session_index import SessionIndex
 
 TICK_SECONDS = 0.25
 SCAN_TICKS = 80

@@ -1,12 +1,12 @@
 """Joining and leaving channels: session, hub, partition, attendance and grants always agree on who follows what."""
 
-from push_service.gateway.attendance import Attendance
-from push_service.gateway.feed_table import FeedTable, OpenPartition
-from push_service.gateway.grants import Grants
-from push_service.gateway.hub import Hub
+from push_service.gateway.delivery.hub import Hub
+from push_service.gateway.delivery.tailoring import Tailoring
 from push_service.gateway.metrics import GatewayMetrics
-from push_service.gateway.session import Session
-from push_service.gateway.tailoring import Tailoring
+from push_service.gateway.presence.attendance import Attendance
+from push_service.gateway.reading.feed_table import FeedTable, OpenPartition
+from push_service.gateway.sessions.grants import Grants
+from push_service.gateway.sessions.session import Session
 
 
 class Subscriptions:

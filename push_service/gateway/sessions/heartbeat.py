@@ -3,7 +3,7 @@
 import asyncio
 
 from push_service.gateway.protocol.disconnects import NO_PONG
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 
 _SLOTS = 25
 

@@ -16,9 +16,9 @@ from backbone.record import InRecord
 from backbone.topics import Topic
 from domain.channels import Channel
 from domain.errors import OutageError
+from push_service.gateway.answers.snapshots import SnapshotCache
 from push_service.gateway.metrics import GatewayMetrics
-from push_service.gateway.partition_feed import PartitionFeed
-from push_service.gateway.snapshots import SnapshotCache
+from push_service.gateway.reading.partition_feed import PartitionFeed
 
 log = structlog.get_logger(__name__)
 

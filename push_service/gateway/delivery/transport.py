@@ -1,10 +1,10 @@
-"""What a session needs of the way its client came: a WebSocket now, other transports beside it later."""
+"""What a session needs of the way its client came: a WebSocket, or a stream over HTTP."""
 
 from typing import Protocol
 
+from push_service.gateway.delivery.push import Pushed
 from push_service.gateway.protocol.codec import Codec
 from push_service.gateway.protocol.disconnects import Disconnect
-from push_service.gateway.push import Pushed
 
 
 class Transport(Protocol):

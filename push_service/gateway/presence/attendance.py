@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from domain.live_update import JOIN, LEAVE
-from push_service.gateway.channel_rules import ChannelRules
-from push_service.gateway.join_news import JoinNews
+from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.live_publisher import NewPublication
-from push_service.gateway.presence_book import PresenceBook
+from push_service.gateway.presence.join_news import JoinNews
+from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.protocol.client_info import ClientInfo
 from push_service.gateway.protocol.commands import NO_DATA, ConnectRequest
-from push_service.gateway.session import Session
+from push_service.gateway.sessions.session import Session
 from storage.connection import Connection, installation_of
 from storage.redis import keys
 

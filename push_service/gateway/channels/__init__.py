@@ -1,0 +1,1 @@
+"""Which kinds of channels there are, and what each allows."""

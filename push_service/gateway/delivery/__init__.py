@@ -1,0 +1,1 @@
+"""From a live record to many sockets: one frame, fanned out, queued within bounds."""

@@ -1,0 +1,1 @@
+"""What each client has open, and for how long it may."""
