@@ -75,7 +75,10 @@ def _entry_of(partition: PartitionRef, record: InRecord) -> _Entry | None:
     time = header(record.headers, LATEST_OF_TIME)
     if record.value is None or topic_id is None or number is None or offset is None or time is None:
         return None
-    if topic_id.decode() != partition.topic_id or int(number) != partition.partition:
+    if topic_id != partition.topic_id.encode() or number != str(partition.partition).encode():
+        return None
+    if not (offset.isdigit() and time.isdigit()):
+        log.warning("entry left out", offset=record.offset, reason="headers do not name a live record")
         return None
     return _Entry(int(offset), int(time), record)
 

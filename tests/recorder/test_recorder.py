@@ -139,6 +139,22 @@ def test_a_rebuild_brings_back_what_the_live_topic_has_long_forgotten() -> None:
     assert world.shown("fleet:acme") == {("position", "asset/parked"): 1, ("position", "asset/moving"): 59}
 
 
+def test_an_entry_with_nonsense_in_its_headers_does_not_stop_a_rebuild() -> None:
+    world = World()
+    world.live(position(1))
+    for headers in ([("live-offset", b"x")], [("live-partition", b"\xff")]):
+        whole = {
+            "live-topic-id": world.live_id.encode(),
+            "live-partition": b"0",
+            "live-offset": b"0",
+            "live-time": b"1",
+            **dict(headers),
+        }
+        world.cluster.append(OutRecord(LATEST.name, b"k", b"v", list(whole.items())))
+    world.drain()
+    assert world.shown("fleet:acme") == {("position", "asset/a"): 1}
+
+
 def test_a_quiet_partition_heals_although_no_record_comes() -> None:
     world = World()
     world.live(position(1))
