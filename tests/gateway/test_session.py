@@ -169,6 +169,8 @@ async def test_what_is_not_served_says_so() -> None:
         for command in ("presence", "presence_stats"):
             assert (await client.ask(**{command: {"channel": "fleet:acme"}}))["error"]["code"] == 108
         assert (await client.ask(rpc={"method": "nothing", "data": {}}))["error"]["code"] == 108
+        for kind in (1, 4):  # a map, a shared poll: answered as a stream, the SDK would wait for what never comes
+            assert (await client.ask(subscribe={"channel": "fleet:acme", "type": kind}))["error"]["code"] == 108
         await client.connection.send('{"send":{"data":{}}}')
         assert await client.closed() == (3508, "not available")
 

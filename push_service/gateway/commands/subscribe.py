@@ -13,7 +13,7 @@ from push_service.gateway.channels.tag_filter import tag_filter
 from push_service.gateway.commands.admission import Admission
 from push_service.gateway.delivery.tailoring import FOSSIL, Tailoring
 from push_service.gateway.metrics import GatewayMetrics, SubscribeOutcome
-from push_service.gateway.protocol.commands import SubscribeRequest
+from push_service.gateway.protocol.commands import STREAM, SubscribeRequest
 from push_service.gateway.protocol.disconnects import BAD_REQUEST, DisconnectError
 from push_service.gateway.protocol.errors import (
     ALREADY_SUBSCRIBED,
@@ -99,7 +99,7 @@ class SubscribeCommand:
             problem = ALREADY_SUBSCRIBED
         elif len(session.subscriptions) + len(session.subscribing) >= self._max_subscriptions:
             problem = LIMIT_EXCEEDED
-        elif ref is None:
+        elif ref is None or request.type != STREAM:
             problem = NOT_AVAILABLE
         else:
             return ref, grant

@@ -9,6 +9,9 @@ import msgspec
 REJECT_UNRECOVERED = 2
 """In a subscribe's `flag`: answer 112 instead of `recovered: false`, to an application that loads state by itself."""
 
+STREAM = 0
+"""A subscribe's `type`: publications in order. Others (maps, shared polls) have replies of another form."""
+
 NO_DATA = msgspec.Raw(b"")
 """A `data` that the client left out. Compare with `is`, or ask whether it is empty."""
 
@@ -50,6 +53,8 @@ class SubscribeRequest(msgspec.Struct, frozen=True):
     """Only publications whose tags match."""
     flag: int = 0
     """Bits: see REJECT_UNRECOVERED. The others ask for what we do not do, and the reply does not say that we did."""
+    type: int = STREAM
+    """What the client expects of the channel: only streams are served, no maps and no polls."""
 
 
 class ConnectRequest(msgspec.Struct, frozen=True):

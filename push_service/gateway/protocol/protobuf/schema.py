@@ -74,6 +74,7 @@ COMMANDS: Mapping[Message, tuple[Field, ...]] = MappingProxyType(
             delta=(12, _STRING),
             tf=(13, _MESSAGE, commands.FilterNode),
             flag=(14, Kind.INT64),
+            type=(15, Kind.INT32),
         ),
         commands.ConnectRequest: _fields(
             token=(1, _STRING),
