@@ -144,6 +144,7 @@ class Gateway:
             sessions=self.index,
             grants=self._grants,
             expiry=self.expiry,
+            evictions=self.evictions,
             heartbeat=self.heartbeat,
             feeds=self.feeds,
             recovery=self._recovery,

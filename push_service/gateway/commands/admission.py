@@ -32,6 +32,16 @@ class Admission:
             return channel, None
         return channel, self._desk.grant(session, name, self._rules.tenant_of(session.viewer, channel), token)
 
+    def recheck(self, session: Session, channel: str, grant: SubscriptionGrant | None) -> None:
+        """That what was admitted a while ago still is: tokens are refreshed and revoked meanwhile. Raises CommandError."""
+        assert session.viewer is not None
+        if grant is None:
+            good = self._rules.permitted(session.viewer, channel) is not None
+        else:
+            good = self._desk.still_counts(grant)
+        if not good:
+            raise CommandError(PERMISSION_DENIED)
+
     def keep(self, session: Session, grant: SubscriptionGrant, result: SubscribeResult) -> SubscribeResult:
         """The session follows the channel by this grant from now on; the result tells the client its end."""
         self._grants.keep(session, grant)

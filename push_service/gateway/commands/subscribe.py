@@ -123,6 +123,12 @@ class SubscribeCommand:
             # The client unsubscribed, or went away.
             self._metrics.subscribe(SubscribeOutcome.ABANDONED)
             return None
+        try:
+            self._admission.recheck(session, wanted.channel, terms.grant)
+        except CommandError:
+            self._feeds.release(wanted.partition)
+            self._metrics.subscribe(SubscribeOutcome.DENIED)
+            raise
         return self._join(session, wanted, terms, result)
 
     def _join(self, session: Session, wanted: Wanted, terms: Terms, result: SubscribeResult) -> SubscribeResult:

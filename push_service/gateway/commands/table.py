@@ -26,6 +26,7 @@ from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.presence.attendance import Attendance
 from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.reading.feed_table import FeedTable
+from push_service.gateway.sessions.evictions import Evictions
 from push_service.gateway.sessions.expiry_watch import ExpiryWatch
 from push_service.gateway.sessions.grants import Grants
 from push_service.gateway.sessions.heartbeat import Heartbeat
@@ -42,6 +43,7 @@ def command_table(
     sessions: SessionIndex,
     grants: Grants,
     expiry: ExpiryWatch,
+    evictions: Evictions,
     heartbeat: Heartbeat,
     feeds: FeedTable,
     recovery: Recovery,
@@ -65,7 +67,7 @@ def command_table(
     )
     return {
         "connect": ConnectCommand(desk, sessions, expiry, heartbeat, attendance, unasked, metrics),
-        "refresh": RefreshCommand(desk, sessions, expiry),
+        "refresh": RefreshCommand(desk, rules, sessions, expiry, evictions),
         "subscribe": SubscribeCommand(
             rules,
             Admission(desk, rules, grants, expiry),

@@ -67,6 +67,10 @@ class TokenDesk:
             raise CommandError(PERMISSION_DENIED)
         return grant
 
+    def still_counts(self, grant: SubscriptionGrant) -> bool:
+        """Whether a grant was not revoked since it was given."""
+        return not self._revocations.is_revoked(grant)
+
     def _refuse_for_now(self, error: TokenError, token: str) -> None:
         """Raises CommandError if another try may be better."""
         if error.reason is TokenFault.EXPIRED:

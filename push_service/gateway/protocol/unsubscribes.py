@@ -15,5 +15,5 @@ class Unsubscribe(msgspec.Struct, frozen=True):
 
 BY_SERVER = Unsubscribe(2000, "server unsubscribe")
 NOT_PERMITTED = Unsubscribe(2001, "permission withdrawn")
-"""Of our own: the token of the subscription was revoked."""
+"""Of our own: the token of the subscription was revoked, or a refresh brought one that does not open the channel."""
 EXPIRED = Unsubscribe(2501, "subscription expired")
