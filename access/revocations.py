@@ -2,9 +2,10 @@
 
 Filled from `gateway.control.v1`, which every gateway reads whole before it is ready. Bounded for each tenant, so that
 none can push out another's; a tenant that reaches the bound is not left with tokens that should be dead: all its tokens
-issued until then are revoked, and its users come back with new ones.
+issued until then count no more, and its users come back with new ones.
 """
 
+import enum
 from collections.abc import Callable
 
 from access.subscription_grant import SubscriptionGrant
@@ -16,8 +17,18 @@ MAX_REVOKED = 50_000
 """Users and tokens of one tenant, each."""
 
 
+class Standing(enum.Enum):
+    """What a token counts for."""
+
+    GOOD = enum.auto()
+    REVOKED = enum.auto()
+    """By name: its user or its id."""
+    OUTDATED = enum.auto()
+    """Its tenant has more revoked than is kept one by one. It may be a bystander's: a newer token is good."""
+
+
 class _Tenant:
-    __slots__ = ("all_before", "swept_at", "tokens", "users")
+    __slots__ = ("all_before", "all_until", "swept_at", "tokens", "users")
 
     def __init__(self) -> None:
         self.users: dict[str, tuple[Micros, Micros]] = {}
@@ -25,6 +36,9 @@ class _Tenant:
         self.tokens: dict[str, Micros] = {}
         """Until when they are remembered."""
         self.all_before: Micros = 0
+        """Tokens issued before it are outdated, for what had no room..."""
+        self.all_until: Micros = 0
+        """...until the last of that would have been forgotten."""
         self.swept_at: Micros = 0
 
 
@@ -50,29 +64,29 @@ class Revocations:
             return True
         return False
 
-    def is_revoked(self, who: Viewer | SubscriptionGrant) -> bool:
-        """Whether the token that this came from counts no more.
+    def standing(self, who: Viewer | SubscriptionGrant) -> Standing:
+        """What the token that this came from counts for.
 
         A token that does not say when it was issued counts as issued before anything. Without an id it is never
         revoked by id; of a public link nobody is the user.
         """
         tenant = self._tenants.get(who.tenant)
         if tenant is None:
-            return False
+            return Standing.GOOD
         issued_at = who.issued_at or 0
-        if issued_at < tenant.all_before:
-            return True
         now = self._clock()
         if who.token_id is not None and tenant.tokens.get(who.token_id, 0) > now:
-            return True
+            return Standing.REVOKED
         before, until = tenant.users.get(who.user, (0, 0))
-        return issued_at < before and now < until
+        if issued_at < before and now < until:
+            return Standing.REVOKED
+        return Standing.OUTDATED if issued_at < tenant.all_before and now < tenant.all_until else Standing.GOOD
 
     def forget(self) -> int:
         """Drops what may be forgotten; returns how many entries are left. To be called now and then."""
         for name, tenant in list(self._tenants.items()):
             self._drop_ended(tenant)
-            if not tenant.users and not tenant.tokens and not tenant.all_before:
+            if not tenant.users and not tenant.tokens and tenant.all_until <= tenant.swept_at:
                 del self._tenants[name]
         return sum(len(each.users) + len(each.tokens) for each in self._tenants.values())
 
@@ -81,16 +95,20 @@ class Revocations:
 
     def _revoke_user(self, tenant: _Tenant, user: str, before: Micros, until: Micros) -> None:
         if user not in tenant.users and self._is_full(tenant, len(tenant.users)):
-            tenant.all_before = max(tenant.all_before, before)
+            self._outdate_all(tenant, before, until)
             return
         known_before, known_until = tenant.users.get(user, (0, 0))
         tenant.users[user] = (max(before, known_before), max(until, known_until))
 
     def _revoke_token(self, tenant: _Tenant, token_id: str, until: Micros, ordered_at: Micros) -> None:
         if token_id not in tenant.tokens and self._is_full(tenant, len(tenant.tokens)):
-            tenant.all_before = max(tenant.all_before, ordered_at)
+            self._outdate_all(tenant, ordered_at, until)
             return
         tenant.tokens[token_id] = max(until, tenant.tokens.get(token_id, 0))
+
+    def _outdate_all(self, tenant: _Tenant, before: Micros, until: Micros) -> None:
+        tenant.all_before = max(tenant.all_before, before)
+        tenant.all_until = max(tenant.all_until, until)
 
     def _is_full(self, tenant: _Tenant, entries: int) -> bool:
         """Whether there is no room for one more of the users or tokens, `entries` of which there are."""

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from access.revocations import MAX_REVOKED
 from access.tokens import TokenError, TokenFault, TokenVerifier
 from access.viewer import Capability, Viewer
+from domain.gateway_control import ControlKind, GatewayControl
 from domain.instants import HOUR, SECOND, Micros
 from tests.gateway.api_client import Backend
 from tests.gateway.live_topic import LiveTopic, position
@@ -112,6 +114,32 @@ async def test_a_revoked_token_ends_what_rests_on_it_alone() -> None:
         refused = await same_user.ask(subscribe={"channel": "order:acme/A-1", "token": link})
         assert refused["error"]["code"] == 103
         assert "unsubscribe" in await same_user.ask(unsubscribe={"channel": "fleet:acme"})
+
+
+async def test_bystanders_of_a_tenant_with_too_many_revocations_are_asked_for_a_new_token() -> None:
+    """They are not turned away for good, as who is revoked by name is; other tenants notice nothing."""
+    async with running() as gateway:
+        gateway.topic.record()
+        bystander = await connect(gateway, connection("bystander", age=SECOND))
+        other = await RawClient.connected(gateway, "other")
+        now = time.time_ns() // 1_000
+        for number in range(MAX_REVOKED + 1):
+            order = GatewayControl("o", ControlKind.REVOKE_TOKEN, "acme", now, token_id=str(number))
+            gateway.gateway.revocations.apply(order)
+        for session in gateway.gateway.index:
+            gateway.gateway.evictions.check(session)
+        assert await bystander.closed() == (3005, "connection expired")
+        assert "ping" in await other.ask(ping={})
+        again = await RawClient.open(gateway)
+        old = connection("bystander", age=SECOND)
+        assert (await again.ask(connect={"token": old}))["error"]["code"] == 109
+        newer = maker(-2 * SECOND).make(
+            user="bystander", fleets=["acme"], capabilities=[Capability.WATCH], valid_for=HOUR
+        )
+        assert "connect" in await again.ask(connect={"token": newer})
+        link = public_link("order:acme/A-1", age=SECOND)
+        refused = await again.ask(subscribe={"channel": "order:acme/A-1", "token": link})
+        assert refused["error"]["code"] == 109
 
 
 async def test_a_refresh_with_a_revoked_token_ends_the_connection() -> None:

@@ -33,13 +33,11 @@ class Admission:
         return channel, self._desk.grant(session, name, self._rules.tenant_of(session.viewer, channel), token)
 
     def recheck(self, session: Session, channel: str, grant: SubscriptionGrant | None) -> None:
-        """That what was admitted a while ago still is: tokens are refreshed and revoked meanwhile. Raises CommandError."""
+        """What was admitted a while ago may be so no more: tokens are refreshed and revoked. Raises CommandError."""
         assert session.viewer is not None
-        if grant is None:
-            good = self._rules.permitted(session.viewer, channel) is not None
-        else:
-            good = self._desk.still_counts(grant)
-        if not good:
+        if grant is not None:
+            self._desk.recheck(grant)
+        elif self._rules.permitted(session.viewer, channel) is None:
             raise CommandError(PERMISSION_DENIED)
 
     def keep(self, session: Session, grant: SubscriptionGrant, result: SubscribeResult) -> SubscribeResult:

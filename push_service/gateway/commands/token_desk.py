@@ -6,7 +6,7 @@ import time
 
 import structlog
 
-from access.revocations import Revocations
+from access.revocations import Revocations, Standing
 from access.subscription_grant import SubscriptionGrant
 from access.tokens import TokenError, TokenFault, TokenVerifier
 from access.viewer import NEVER, Viewer
@@ -38,22 +38,25 @@ class TokenDesk:
     def viewer(self, token: str) -> Viewer:
         """Who connects with a token, or without one.
 
-        Raises CommandError 109 for one that has expired, so that the SDK fetches a new one; 100 when it cannot be told
-        yet; DisconnectError for any other fault and for a revoked one, which ends it.
+        Raises CommandError 109 for one that has expired or is outdated, so that the SDK fetches a new one; 100 when it cannot
+        be told yet; DisconnectError for any other fault and for a revoked one, which ends it.
         """
         try:
             viewer = self._tokens.verify(token) if token else self._tokens.anonymous()
         except TokenError as error:
             self._refuse_for_now(error, token)
             raise DisconnectError(INVALID_TOKEN) from None
-        if self._revocations.is_revoked(viewer):
+        standing = self._revocations.standing(viewer)
+        if standing is Standing.REVOKED:
             raise DisconnectError(INVALID_TOKEN)
+        if standing is Standing.OUTDATED:
+            raise CommandError(TOKEN_EXPIRED)
         return viewer
 
     def grant(self, session: Session, channel: str, tenant: str, token: str) -> SubscriptionGrant:
         """What a token of a subscription to a channel of the tenant opens.
 
-        Raises CommandError: 109 for one that has expired, 100 when it cannot be told yet, else 103.
+        Raises CommandError: 109 for one that has expired or is outdated, 100 when it cannot be told yet, else 103.
         """
         assert session.viewer is not None
         try:
@@ -63,13 +66,16 @@ class TokenDesk:
         except TokenError as error:
             self._refuse_for_now(error, token)
             raise CommandError(PERMISSION_DENIED) from None
-        if self._revocations.is_revoked(grant):
-            raise CommandError(PERMISSION_DENIED)
+        self.recheck(grant)
         return grant
 
-    def still_counts(self, grant: SubscriptionGrant) -> bool:
-        """Whether a grant was not revoked since it was given."""
-        return not self._revocations.is_revoked(grant)
+    def recheck(self, grant: SubscriptionGrant) -> None:
+        """Raises CommandError if it was revoked: 103, or 109 where a newer token is good."""
+        standing = self._revocations.standing(grant)
+        if standing is Standing.REVOKED:
+            raise CommandError(PERMISSION_DENIED)
+        if standing is Standing.OUTDATED:
+            raise CommandError(TOKEN_EXPIRED)
 
     def _refuse_for_now(self, error: TokenError, token: str) -> None:
         """Raises CommandError if another try may be better."""

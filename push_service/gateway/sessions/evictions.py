@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from access.revocations import Revocations
+from access.revocations import Revocations, Standing
 from domain.instants import Micros
 from push_service.gateway.protocol.disconnects import EXPIRED as CONNECTION_EXPIRED
 from push_service.gateway.protocol.disconnects import INVALID_TOKEN
@@ -29,19 +29,21 @@ class Evictions:
             session.reply(Reply(push=push))
 
     def check(self, session: Session) -> None:
-        """Ends what is over or revoked by now."""
+        """Ends what is over or revoked by now. The outdated ends as what has expired: SDKs bring a new token."""
         viewer = session.viewer
         if viewer is None or session.closed:
             return
         now = self._clock()
-        if self._revocations.is_revoked(viewer):
+        standing = self._revocations.standing(viewer)
+        if standing is Standing.REVOKED:
             session.disconnect(INVALID_TOKEN)
             return
-        if viewer.expires_at <= now:
+        if standing is Standing.OUTDATED or viewer.expires_at <= now:
             session.disconnect(CONNECTION_EXPIRED)
             return
         for grant in tuple((session.grants or {}).values()):
-            if self._revocations.is_revoked(grant):
+            standing = self._revocations.standing(grant)
+            if standing is Standing.REVOKED:
                 self.unsubscribe(session, grant.channel, NOT_PERMITTED)
-            elif grant.expires_at <= now:
+            elif standing is Standing.OUTDATED or grant.expires_at <= now:
                 self.unsubscribe(session, grant.channel, EXPIRED)
