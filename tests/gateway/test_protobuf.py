@@ -29,6 +29,7 @@ from push_service.gateway.protocol.replies import Reply, SubscribeResult
 
 PROTO = Path(__file__).resolve().parents[2] / "schemas/proto/centrifuge_client.proto"
 CODEC = ProtobufCodec()
+DECODER: Any = decoder  # the stubs do not have all of it
 JSON = JsonCodec()
 MOST = 512
 
@@ -293,7 +294,7 @@ def check_against_official(frame: bytes) -> None:
 
 
 def official_varint(data: bytes, at: int) -> tuple[int, int]:
-    number, next_at = decoder._DecodeVarint(data, at)
+    number, next_at = DECODER._DecodeVarint(data, at)
     return number, next_at
 
 

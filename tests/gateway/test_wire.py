@@ -17,6 +17,7 @@ from tests.gateway.raw_client import RawClient
 from tests.gateway.running import DEADLINE, Running, running, token, until
 
 PROTOBUF: Any = "centrifuge-protobuf"
+DECODER: Any = decoder  # the stubs do not have all of it
 CONNECT = client_pb2.Command(id=1, connect=client_pb2.ConnectRequest(token=token()))
 
 
@@ -38,7 +39,7 @@ def replies(frame: Any) -> list[Any]:
     assert isinstance(frame, bytes), "Protobuf comes in binary messages"
     found, at = [], 0
     while at < len(frame):
-        size, at = decoder._DecodeVarint(frame, at)
+        size, at = DECODER._DecodeVarint(frame, at)
         reply = client_pb2.Reply()
         reply.ParseFromString(frame[at : at + size])
         found.append(reply)

@@ -38,8 +38,8 @@ class TokenDesk:
     def viewer(self, token: str) -> Viewer:
         """Who connects with a token, or without one.
 
-        Raises CommandError 109 for one that has expired or is outdated, so that the SDK fetches a new one; 100 when it cannot
-        be told yet; DisconnectError for any other fault and for a revoked one, which ends it.
+        Raises CommandError 109 for one that has expired or is outdated, so that the SDK fetches a new one; 100 when it
+        cannot be told yet; DisconnectError for any other fault and for a revoked one, which ends it.
         """
         try:
             viewer = self._tokens.verify(token) if token else self._tokens.anonymous()
