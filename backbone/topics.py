@@ -128,7 +128,7 @@ USER_LIVE = Topic(
     name="user.live.v1",
     key="tenant/user",
     kept_days=30,
-    written_by=("dispatcher", "gateway"),
+    written_by=("dispatcher", "gateway", "control_api"),
     record="LiveUpdate",
     doc="What the subscribers of a user's own channel see.",
 )
@@ -136,7 +136,8 @@ NOTIFICATION_REQUESTS = Topic(
     name="notifications.requests.v1",
     key="tenant/request",
     kept_days=30,
-    written_by=("ingest", "route"),
+    written_by=("ingest", "route", "address", "dispatcher"),
+    record="NotificationRequest",
     doc="Whom to tell (user, users, installation, interest), what and when.",
 )
 NOTIFICATIONS = Topic(
@@ -144,6 +145,7 @@ NOTIFICATIONS = Topic(
     key="tenant/user",
     kept_days=30,
     written_by=("address",),
+    record="Notification",
     doc="One notification for one user.",
 )
 PUSH_PENDING = Topic(
@@ -151,13 +153,15 @@ PUSH_PENDING = Topic(
     key="tenant/user",
     kept_days=1,
     written_by=("dispatcher",),
+    record="PushPending",
     doc="Waits a fixed delay for the client's acknowledgement.",
 )
 PUSH_RECEIPTS = Topic(
     name="push.receipts.v1",
-    key="notification",
+    key="tenant/user/notification",
     kept_days=30,
-    written_by=("gateway", "senders"),
+    written_by=("gateway", "dispatcher", "control_api", "senders"),
+    record="PushReceipt",
     doc="What became of each attempt.",
 )
 CLIENT_ACTIONS = Topic(
@@ -181,13 +185,18 @@ GATEWAY_CONTROL = Topic(
 )
 
 
+PUSH_PROVIDERS = ("fcm", "apns", "sns", "webpush")
+"""Who reaches phones: each has an outbox, a consumer group and a pool of its own."""
+
+
 def push_outbox(provider: str) -> Topic:
     """The outbox of one push provider: fcm, apns, sns or webpush."""
     return Topic(
         name=f"push.outbox.{provider}.v1",
-        key="installation",
+        key="tenant/installation",
         kept_days=7,
         written_by=("dispatcher",),
+        record="PushRequest",
         doc=f"Requests to push through {provider}.",
     )
 
@@ -204,7 +213,7 @@ TOPICS: tuple[Topic, ...] = (
     NOTIFICATION_REQUESTS,
     NOTIFICATIONS,
     PUSH_PENDING,
-    *(push_outbox(provider) for provider in ("fcm", "apns", "sns", "webpush")),
+    *(push_outbox(provider) for provider in PUSH_PROVIDERS),
     PUSH_RECEIPTS,
     CLIENT_ACTIONS,
     GATEWAY_CONTROL,
@@ -230,6 +239,12 @@ DEAD_LETTERS: tuple[Topic, ...] = tuple(
         (POSITIONS, "route"),
         (STATUS_CHANGES, "route"),
         (LIVE, "recorder"),
+        (REFERENCE, "route"),
+        (NOTIFICATION_REQUESTS, "address"),
+        (NOTIFICATIONS, "dispatcher"),
+        (PUSH_PENDING, "dispatcher-pending"),
+        (PUSH_RECEIPTS, "timeline"),
+        *((push_outbox(provider), f"senders-{provider}") for provider in PUSH_PROVIDERS),
     )
 )
 """Made by `topics apply` like all others. Their values are another topic's bytes: no schema of their own."""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from runtime.settings import load_sections
 from storage.postgres.migrations import CONNECTION
-from storage.postgres.schema import METADATA
+from storage.postgres.schema import METADATA, is_declared
 from storage.postgres.settings import PostgresSettings
 
 # A migration that waits for a lock makes everybody else wait behind it: better to fail, and to be run again.
@@ -20,7 +20,11 @@ def run(connection: Connection) -> None:
     connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
     connection.commit()
     context.configure(
-        connection=connection, target_metadata=METADATA, transaction_per_migration=True, compare_server_default=True
+        connection=connection,
+        target_metadata=METADATA,
+        transaction_per_migration=True,
+        compare_server_default=True,
+        include_name=is_declared,
     )
     with context.begin_transaction():
         context.run_migrations()

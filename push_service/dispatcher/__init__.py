@@ -1,0 +1,1 @@
+"""Stores notifications, shows them, and decides which of them a phone must get."""

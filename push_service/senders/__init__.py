@@ -1,0 +1,1 @@
+"""Reaches phones and browsers through their providers: FCM, APNs, SNS, Web Push."""

@@ -1,0 +1,1 @@
+"""Scheduled tasks: each a command with `--dry-run` and progress."""

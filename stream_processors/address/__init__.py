@@ -1,0 +1,1 @@
+"""Expands notification requests: one record for each user who is told."""
