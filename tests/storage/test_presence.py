@@ -19,12 +19,12 @@ OTHER = keys.presence("chat:acme/room-2")
 ASKING = "somebody"
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "single", "clustered"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[PresenceStore]:
     if request.param == "memory":
         yield MemoryPresence()
         return
-    client = connect_async(RedisSettings(url=SecretStr(request.getfixturevalue("redis_url"))))
+    client = connect_async(request.getfixturevalue(request.param))
     yield RedisPresence(client)
     await client.aclose()
 

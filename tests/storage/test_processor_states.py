@@ -22,12 +22,12 @@ NAME = "acme/order/A-1"
 Statuses = ProcessorStates[EntityStatus]
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "single", "clustered"])
 def statuses(request: pytest.FixtureRequest) -> Iterator[Statuses]:
     if request.param == "memory":
         yield MemoryProcessorStates()
         return
-    client = connect_sync(RedisSettings(url=SecretStr(request.getfixturevalue("redis_url"))))
+    client = connect_sync(request.getfixturevalue(request.param))
     yield redis_entity_statuses(client)
     client.close()
 
@@ -93,8 +93,8 @@ def test_the_same_partition_number_of_another_topic_is_another_partition(statuse
     assert read(statuses, "a", tag=PartitionTag("topic-2", 3)) == StateRead(None, {})
 
 
-def test_the_state_of_an_asset_comes_back_as_it_was(redis_url: str) -> None:
-    client = connect_sync(RedisSettings(url=SecretStr(redis_url)))
+def test_the_state_of_an_asset_comes_back_as_it_was(redis_settings: RedisSettings) -> None:
+    client = connect_sync(redis_settings)
     states = redis_asset_states(client)
     full = AssetState(
         LastPosition("p1", 5, 53.4, -2.9, None, 359.9, 53.3, -2.8), ("p0", "p1"), RejectedFix(6, 1.0, 2.0, 3.0, 2)
@@ -107,8 +107,8 @@ def test_the_state_of_an_asset_comes_back_as_it_was(redis_url: str) -> None:
     client.close()
 
 
-def test_a_server_that_forgot_its_scripts_is_told_again(redis_url: str) -> None:
-    client = connect_sync(RedisSettings(url=SecretStr(redis_url)))
+def test_a_server_that_forgot_its_scripts_is_told_again(redis_settings: RedisSettings) -> None:
+    client = connect_sync(redis_settings)
     statuses = redis_entity_statuses(client)
     for mark in range(3):
         client.script_flush()
@@ -119,8 +119,8 @@ def test_a_server_that_forgot_its_scripts_is_told_again(redis_url: str) -> None:
     client.close()
 
 
-def test_values_end_when_nobody_writes_them_and_marks_do_not(redis_url: str) -> None:
-    client = connect_sync(RedisSettings(url=SecretStr(redis_url)))
+def test_values_end_when_nobody_writes_them_and_marks_do_not(redis_settings: RedisSettings) -> None:
+    client = connect_sync(redis_settings)
     redis_entity_statuses(client).write([write(None, 1, a=1)])
     assert client.ttl(status_mark(TAG)) == -1
     assert client.ttl(status_of(TAG, "acme", "order/a")) == KEEP_SECONDS

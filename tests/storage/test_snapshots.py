@@ -34,13 +34,13 @@ class Snapshots(NamedTuple):
     reader: SnapshotReader
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "single", "clustered"])
 async def snapshots(request: pytest.FixtureRequest) -> AsyncIterator[Snapshots]:
     if request.param == "memory":
         twin = MemorySnapshots(LISTED)
         yield Snapshots(twin, twin)
         return
-    settings = RedisSettings(url=SecretStr(request.getfixturevalue("redis_url")))
+    settings: RedisSettings = request.getfixturevalue(request.param)
     blocking, on_loop = connect_sync(settings), connect_async(settings)
     yield Snapshots(
         RedisSnapshotWriter(blocking, keep_seconds=60, history_offsets=LISTED), RedisSnapshotReader(on_loop)
