@@ -33,10 +33,10 @@ class ClaimRules:
         return NEVER if not end else min(round(end * SECOND), NEVER)
 
     def _check_times(self, claims: TokenClaims, now: float) -> None:
-        for name in ("exp", "expire_at", "iat", "nbf"):
-            given: Seconds | None = getattr(claims, name)
-            if given is not None and not 0 <= given <= MAX_TIME:
-                raise bad_claim(f"{name} is not a time in seconds")
+        _check_time("exp", claims.exp)
+        _check_time("expire_at", claims.expire_at)
+        _check_time("iat", claims.iat)
+        _check_time("nbf", claims.nbf)
         if claims.exp is None and self._settings.jwt_require_expiry:
             raise bad_claim("exp is missing")
         if claims.exp is not None and claims.exp <= now:
@@ -44,16 +44,24 @@ class ClaimRules:
         if claims.expire_at and claims.expire_at <= now:
             raise TokenError(TokenFault.EXPIRED, "what the token opened is over")
         latest = now + self._settings.jwt_leeway_seconds
-        for name, start in (("iat", claims.iat), ("nbf", claims.nbf)):
-            if start is not None and start > latest:
-                raise TokenError(TokenFault.NOT_YET_VALID, f"{name} is in the future")
+        if claims.iat is not None and claims.iat > latest:
+            raise TokenError(TokenFault.NOT_YET_VALID, "iat is in the future")
+        if claims.nbf is not None and claims.nbf > latest:
+            raise TokenError(TokenFault.NOT_YET_VALID, "nbf is in the future")
 
     def _check_audience(self, claims: TokenClaims) -> None:
-        named = [claims.aud] if isinstance(claims.aud, str) else claims.aud or []
         ours = self._settings.jwt_audience
+        if ours is None and claims.aud is None:
+            return
+        named = [claims.aud] if isinstance(claims.aud, str) else claims.aud or []
         # RFC 7519 section 4.1.3: a token for others is refused, also by who has no name in it.
         if (ours is None and named) or (ours is not None and ours not in named):
             raise TokenError(TokenFault.WRONG_AUDIENCE, "aud does not name this service")
+
+
+def _check_time(name: str, given: Seconds | None) -> None:
+    if given is not None and not 0 <= given <= MAX_TIME:
+        raise bad_claim(f"{name} is not a time in seconds")
 
 
 def micros(seconds: Seconds | None) -> Micros | None:

@@ -33,8 +33,9 @@ def viewer_of(claims: ConnectionClaims, ends_at: Micros, settings: AccessSetting
         raise bad_claim("tenant is missing")
     if len(claims.fleets) > MAX_FLEETS:
         raise bad_claim(f"over {MAX_FLEETS} fleets")
-    if not all(is_id(each) and tenant_of(each) == tenant for each in claims.fleets):
-        raise bad_claim("fleets are not all fleets of the tenant")
+    for fleet in claims.fleets:
+        if not is_id(fleet) or tenant_of(fleet) != tenant:
+            raise bad_claim("fleets are not all fleets of the tenant")
     return Viewer(
         user=claims.sub,
         tenant=tenant,
@@ -58,7 +59,9 @@ def _capabilities(claims: ConnectionClaims) -> frozenset[str]:
 
 
 def _caps(claims: ConnectionClaims) -> tuple[ChannelCap, ...]:
-    caps = claims.caps or []
+    caps = claims.caps
+    if not caps:
+        return ()
     if len(caps) > MAX_CAPS or sum(len(each.channels) for each in caps) > MAX_PATTERNS:
         raise bad_claim(f"over {MAX_CAPS} caps or {MAX_PATTERNS} channels in them")
     try:
@@ -68,6 +71,8 @@ def _caps(claims: ConnectionClaims) -> tuple[ChannelCap, ...]:
 
 
 def _channels(claims: ConnectionClaims) -> tuple[str, ...]:
+    if not claims.channels and not claims.subs:
+        return ()
     channels = tuple(dict.fromkeys([*claims.channels, *claims.subs]))
     if len(channels) > MAX_CHANNELS or not all(1 <= len(each) <= MAX_CHANNEL_CHARACTERS for each in channels):
         raise bad_claim(f"channels are at most {MAX_CHANNELS}, of 1 to {MAX_CHANNEL_CHARACTERS} characters")

@@ -29,8 +29,9 @@ class TokenKeys:
             raise TokenError(TokenFault.MALFORMED, f"a token is signed with {', '.join(ALGORITHMS)}")
         published = None if self._jwks is None else self._jwks.find(token.algorithm, token.key_id)
         keys = own if published is None else [published, *own]
-        if any(key.signed(token) for key in keys):
-            return
+        for key in keys:
+            if key.signed(token):
+                return
         if published is None and (self._may_be_published(token) or not own):
             raise TokenError(TokenFault.UNKNOWN_KEY, "no key is known that could have signed it")
         raise TokenError(TokenFault.BAD_SIGNATURE, "the signature is not ours")

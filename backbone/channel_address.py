@@ -5,6 +5,8 @@ from typing import NamedTuple
 from backbone.topics import LIVE, USER_LIVE, Topic
 from domain.channels import Channel, ChannelKind
 
+_FLEETS_OWN = frozenset({ChannelKind.FLEET, ChannelKind.ASSET, ChannelKind.ORDER})
+
 
 class ChannelAddress(NamedTuple):
     """The topic and record key of a channel; the partition follows from the key (`backbone.partitioner`)."""
@@ -20,6 +22,6 @@ def channel_address(channel: Channel) -> ChannelAddress:
     """
     if channel.kind == ChannelKind.USER:
         return ChannelAddress(USER_LIVE, f"{channel.owner}/{channel.member}".encode())
-    if channel.kind in ChannelKind.__members__.values():
+    if channel.kind in _FLEETS_OWN:
         return ChannelAddress(LIVE, channel.owner.encode())
     return ChannelAddress(LIVE, f"{channel.kind}:{channel.owner}".encode())

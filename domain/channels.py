@@ -17,6 +17,7 @@ class ChannelKind(enum.StrEnum):
     USER = "user"
 
 
+_KINDS = {str(kind): kind for kind in ChannelKind}
 KIND_RULE = "1 to 32 of a-z 0-9 _ -, beginning with a letter"
 NAME_RULE = "1 to 250 of A-Z a-z 0-9 . _ ~ / # $ @ ! * + = ( ) -"
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
@@ -51,9 +52,9 @@ class Channel(msgspec.Struct, frozen=True):
 def parse_channel(text: str) -> Channel:
     """Reads a channel's name. Raises ChannelError, whose message does not repeat the text."""
     kind_text, colon, rest = text.partition(":")
-    if not colon or kind_text not in ChannelKind.__members__.values():
+    kind = _KINDS.get(kind_text)
+    if not colon or kind is None:
         raise ChannelError("not a channel: expected kind:name with a known kind")
-    kind = ChannelKind(kind_text)
     owner, slash, member = rest.partition("/")
     if not is_id(owner):
         raise ChannelError("not a channel: the part after the colon is not an id")

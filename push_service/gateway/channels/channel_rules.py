@@ -131,7 +131,7 @@ class ChannelRules:
         subscribed although the kind's rule does not let it in may read, but not see who else is there.
         """
         name = str(channel)
-        rule = self.of(name)
+        rule = self._rules[channel.kind]
         admitted = _admits(rule.audience, viewer, channel)
         if viewer.allows(permission, name, tenant=self.tenant_of(viewer, channel), by_rule=admitted):
             return True
@@ -147,7 +147,7 @@ class ChannelRules:
 
     def tenant_of(self, viewer: Viewer, channel: Channel) -> str:
         """The tenant that a channel is of, as the viewer sees it: what is everybody's is its own tenant's."""
-        return viewer.tenant if self.of(str(channel)).audience is Audience.ANYONE else channel.tenant
+        return viewer.tenant if self._rules[channel.kind].audience is Audience.ANYONE else channel.tenant
 
     def permitted(self, viewer: Viewer, name: str) -> Channel | None:
         """The channel, if it exists and the viewer may subscribe to it without a subscription token.
@@ -162,16 +162,16 @@ class ChannelRules:
         channel = self.parse(name)
         if channel is None:
             return None
-        return channel if self.of(name).audience is Audience.ANYONE or channel.tenant == tenant else None
+        return channel if self._rules[channel.kind].audience is Audience.ANYONE or channel.tenant == tenant else None
 
 
 def _admits(audience: Audience, viewer: Viewer, channel: Channel) -> bool:
+    if audience is Audience.FLEET:
+        return channel.owner in viewer.fleets and channel.tenant == viewer.tenant
     if audience is Audience.ANYONE:
         return True
     if channel.tenant != viewer.tenant:
         return False
-    if audience is Audience.FLEET:
-        return channel.owner in viewer.fleets
     if audience is Audience.TENANT:
         return channel.owner == viewer.tenant
     return audience is Audience.USER and channel.owner == viewer.tenant and channel.member == viewer.user

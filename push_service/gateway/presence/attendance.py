@@ -34,7 +34,7 @@ class Attendance:
         viewer = session.viewer
         if viewer is None or not viewer.user:
             return
-        installation, accepts = installation_of(_json(request.data))
+        installation, accepts = installation_of(_json(request.data)) if request.data else ("", ())
         connection = Connection(
             gateway=self._node,
             client=session.client,

@@ -113,10 +113,10 @@ class PresenceBook:
                 self._outdate_all()
             elif self._clock() >= self._rewritten + _REWRITE_SECONDS:
                 self._outdate_all()
-        while self._stale:
-            batch = dict(islice(self._stale.items(), _BATCH))
-            for each in batch:
-                del self._stale[each]
+        left = len(self._stale)  # what comes meanwhile is for the next time: it may be one at a time
+        while left > 0 and self._stale:
+            batch = self._next_batch()
+            left -= len(batch)
             try:
                 await self._store.write(self._lease, [self._change(*each, user) for each, user in batch.items()])
             except OutageError:
@@ -133,6 +133,15 @@ class PresenceBook:
             await asyncio.sleep(_RETRY_SECONDS)
             return 0.0
         return max(0.0, self._renewed + self._lease_seconds / _RENEWALS - self._clock())
+
+    def _next_batch(self) -> dict[tuple[str, str], str]:
+        if len(self._stale) <= _BATCH:
+            batch, self._stale = self._stale, {}
+            return batch
+        batch = dict(islice(self._stale.items(), _BATCH))
+        for each in batch:
+            del self._stale[each]
+        return batch
 
     def _here(self, place: str) -> list[Entry]:
         return list(self._places.get(place, {}).values())

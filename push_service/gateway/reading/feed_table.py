@@ -22,6 +22,8 @@ from push_service.gateway.reading.partition_feed import PartitionFeed
 
 log = structlog.get_logger(__name__)
 
+_MOST_REFS = 10_000
+
 
 class FeedLimits(msgspec.Struct, frozen=True):
     """How far back partitions are opened, and how long they are kept."""
@@ -69,6 +71,8 @@ class FeedTable:
         self._metrics = metrics
         self._source: PartitionSource | None = None
         self._topics: dict[str, TopicFacts] = {}
+        self._refs: dict[tuple[str, bytes], PartitionRef] = {}
+        """By topic and key: to hash a key takes longer than all else that is done to find a partition."""
         self._open: dict[PartitionRef, OpenPartition] = {}
         self._on_lost: Callable[[OpenPartition], None] = lambda _: None
 
@@ -80,14 +84,21 @@ class FeedTable:
     def serve(self, topics: dict[str, TopicFacts]) -> None:
         """The topics of the cluster by name, with their ids and partition counts."""
         self._topics = dict(topics)
+        self._refs.clear()
 
     def ref_of(self, channel: Channel) -> PartitionRef | None:
         """Where a channel is read; None when its topic is not served."""
-        address = channel_address(channel)
-        facts = self._topics.get(address.topic.name)
-        if facts is None:
-            return None
-        return PartitionRef(address.topic.name, facts.topic_id, partition_of(address.key, facts.partitions))
+        topic, key = channel_address(channel)
+        ref = self._refs.get((topic.name, key))
+        if ref is None:
+            facts = self._topics.get(topic.name)
+            if facts is None:
+                return None
+            ref = PartitionRef(topic.name, facts.topic_id, partition_of(key, facts.partitions))
+            if len(self._refs) >= _MOST_REFS:
+                self._refs.clear()
+            self._refs[topic.name, key] = ref
+        return ref
 
     def hold(self, ref: PartitionRef) -> OpenPartition:
         """A subscription needs the partition: it stays open until released as often."""
@@ -166,6 +177,7 @@ class FeedTable:
         if opened.partition != ref:
             self._reader.close(ref.topic, ref.partition)
             self._topics[ref.topic] = self._topics[ref.topic]._replace(topic_id=opened.partition.topic_id)
+            self._refs.clear()
             raise OutageError(f"{ref.topic} was made again")
         partition.feed = feed = self._new_feed(ref, opened.start)
         log.info("partition opened", topic=ref.topic, partition=ref.partition, start=opened.start, high=opened.high)

@@ -1,10 +1,10 @@
 """What a connection follows without asking: the user's own channel, and those that its token names."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 
 import msgspec
 
-from domain.channels import Channel
+from access.viewer import Viewer
 from push_service.gateway.answers.recovery import Recovery, Wanted
 from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.protocol.commands import SubscribeRequest
@@ -46,8 +46,7 @@ class ServerSubscriptions:
 
         A channel that is not served, or not the viewer's, is left out. Raises CommandError 100.
         """
-        wanted = [self._wanted(name, channel, positions) for name, channel in self._channels(session).items()]
-        served = [each for each in wanted if each is not None]
+        served = self._served(session, positions)
         try:
             results = [self._recovery.now(each) for each in served]
         except BaseException:
@@ -57,24 +56,23 @@ class ServerSubscriptions:
             return self._soon(session, served)
         return self._join(session, served, [each for each in results if each is not None])
 
-    def _channels(self, session: Session) -> dict[str, Channel]:
+    def _served(self, session: Session, positions: Mapping[str, SubscribeRequest]) -> list[Wanted]:
         viewer = session.viewer
         assert viewer is not None
-        names = list(viewer.channels)
-        if viewer.user and self._own_channel != NO_CHANNEL:
-            names.insert(0, self._own_channel.replace("{tenant}", viewer.tenant).replace("{user}", viewer.user))
-        permitted = {name: self._rules.permitted(viewer, name) for name in names[: self._at_most]}
-        return {name: channel for name, channel in permitted.items() if channel is not None}
+        served = []
+        for name in self._names(viewer):
+            channel = self._rules.permitted(viewer, name)
+            ref = None if channel is None else self._feeds.ref_of(channel)
+            if ref is not None:
+                request = _request(name, positions.get(name))
+                served.append(Wanted(self._feeds.hold(ref), self._rules.of(name), request))
+        return served
 
-    def _wanted(self, name: str, channel: Channel, positions: Mapping[str, SubscribeRequest]) -> Wanted | None:
-        ref = self._feeds.ref_of(channel)
-        if ref is None:
-            return None
-        had = positions.get(name)
-        request = SubscribeRequest(name)
-        if had is not None and had.recover:
-            request = SubscribeRequest(name, recover=True, epoch=had.epoch, offset=had.offset)
-        return Wanted(self._feeds.hold(ref), self._rules.of(name), request)
+    def _names(self, viewer: Viewer) -> Iterable[str]:
+        if not viewer.user or self._own_channel == NO_CHANNEL:
+            return dict.fromkeys(viewer.channels[: self._at_most])
+        own = self._own_channel.replace("{tenant}", viewer.tenant).replace("{user}", viewer.user)
+        return dict.fromkeys((own, *viewer.channels[: self._at_most - 1])) if viewer.channels else (own,)
 
     async def _soon(self, session: Session, wanted: list[Wanted]) -> dict[str, SubscribeResult]:
         try:
@@ -99,6 +97,12 @@ class ServerSubscriptions:
         partitions: list[OpenPartition] = [each.partition for each in wanted]
         for partition in partitions:
             self._feeds.release(partition)
+
+
+def _request(name: str, had: SubscribeRequest | None) -> SubscribeRequest:
+    if had is None or not had.recover:
+        return SubscribeRequest(name)
+    return SubscribeRequest(name, recover=True, epoch=had.epoch, offset=had.offset)
 
 
 def _extended(wanted: Wanted, result: SubscribeResult) -> SubscribeResult:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from push_service.gateway.websocket.door import SocketDoor
 
 _WRITE_BUFFER = 64 * 1024
+_MESSAGES = (EventKind.TEXT, EventKind.BINARY)
 
 
 class SocketConnection(asyncio.Protocol):
@@ -180,10 +181,7 @@ class SocketConnection(asyncio.Protocol):
         http.data_received(self._head)
 
     def _open(self, handshake: Handshake) -> None:
-        subprotocol = next((each for each in handshake.subprotocols if each in self._door.wires), None)
-        if handshake.subprotocols and subprotocol is None:
-            spoken = ", ".join(each for each in self._door.wires if each)
-            raise HandshakeError("400 Bad Request", f"of subprotocols only these are spoken, or none: {spoken}")
+        subprotocol = self._chosen(handshake.subprotocols)
         if not self._door.opened(self):
             raise HandshakeError("503 Service Unavailable", "too many sockets", "Retry-After: 1\r\n")
         self._head = b""
@@ -192,6 +190,16 @@ class SocketConnection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         self._session = self._door.new_session(self)
         self._transport.write(handshake.response(subprotocol))
+
+    def _chosen(self, offered: list[str]) -> str | None:
+        wires = self._door.wires
+        for each in offered:
+            if each in wires:
+                return each
+        if not offered:
+            return None
+        spoken = ", ".join(each for each in wires if each)
+        raise HandshakeError("400 Bad Request", f"of subprotocols only these are spoken, or none: {spoken}")
 
     def _refuse(self, refused: HandshakeError) -> None:
         self._closing = True
@@ -204,7 +212,10 @@ class SocketConnection(asyncio.Protocol):
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
-            if event.kind is EventKind.CLOSE:
+            if event.kind in _MESSAGES:
+                if self._session is not None and not self._closing:
+                    self._door.receive(self._session, event.data)
+            elif event.kind is EventKind.CLOSE:
                 self._peer_closed(event.data)
             elif self._closing:
                 continue
@@ -214,8 +225,6 @@ class SocketConnection(asyncio.Protocol):
                 self._transport.write_eof()  # what it still sends is not read as frames any more
             elif event.kind is EventKind.PING:
                 self._add(pong_frame(event.data))
-            elif event.kind is not EventKind.PONG and self._session is not None:
-                self._door.receive(self._session, event.data)
 
     def _peer_closed(self, payload: bytes) -> None:
         if not self._closing:

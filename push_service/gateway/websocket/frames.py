@@ -5,10 +5,12 @@ reader takes nothing more.
 """
 
 import enum
-from typing import NamedTuple
+
+import msgspec
 
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _OPCODES = frozenset({_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG})
+_WHOLE = frozenset({0x80 | _TEXT, 0x80 | _BINARY})
 _MAX_CONTROL = 125
 
 PROTOCOL_ERROR = 1002
@@ -29,7 +31,7 @@ class EventKind(enum.Enum):
     FAILURE = "failure"
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True):
     """A whole message, a control frame, or the end."""
 
     kind: EventKind
@@ -70,7 +72,10 @@ class FrameReader:
             source = data
         at = 0
         try:
-            while (frame := self._frame_at(source, at)) is not None:
+            if source is data and self._message is None and (event := self._whole_message(data)) is not None:
+                events.append(event)
+                return events
+            while at < len(source) and (frame := self._frame_at(source, at)) is not None:
                 at, fin, opcode, payload = frame
                 event = self._control(opcode, payload) if opcode >= _CLOSE else self._fragment(opcode, payload, fin=fin)
                 if event is not None:
@@ -82,6 +87,20 @@ class FrameReader:
             events.append(violation.event)
         self._keep(source, at)
         return events
+
+    def _whole_message(self, data: bytes) -> Event | None:
+        """What nearly always comes: exactly one frame with one message. None if it is anything else, or wrong."""
+        size = len(data)
+        if size < 6 or data[0] not in _WHOLE:
+            return None
+        length, head = data[1] ^ 0x80, 2  # over 127 if it is not masked
+        if length == 126:
+            length, head = int.from_bytes(data[2:4]), 4
+        elif length > 125:
+            return None
+        if size != head + 4 + length or length > self.max_message:
+            return None
+        return _message(data[0] & 0x0F, _unmasked(data[head + 4 :], data[head : head + 4]))
 
     def _keep(self, source: bytes | bytearray, at: int) -> None:
         if self._ended or at == len(source):

@@ -1,7 +1,6 @@
 """The opening handshake, the server's side: a request's head in, an answer out. No I/O. Source: RFC 6455, 4.2."""
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Collection
@@ -12,6 +11,13 @@ from push_service.gateway.origins import is_permitted
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _REQUEST_LINE = re.compile(r"GET [\x21-\x7e]+ HTTP/1\.1")
 _FIELD_LINES = re.compile(r"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*)*")
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
+_LISTS = frozenset({"upgrade", "connection", "sec-websocket-protocol"})
+_SINGLE = frozenset(
+    {"host", "origin", "sec-websocket-key", "sec-websocket-version", "content-length", "transfer-encoding"}
+)
+_REPEATED = "\x00"
+"""In place of the value of a field that may be there but once: no value is this."""
 _MAX_FIELDS = 64
 MAX_HEAD = 8_192
 """Bytes of a request's line and header fields."""
@@ -62,10 +68,10 @@ def path_of(head: bytes) -> bytes | None:
 
     None while there is no whole line yet.
     """
-    line, newline, _ = head.partition(b"\r\n")
-    if not newline:
+    end = head.find(b"\r\n")
+    if end < 0:
         return None
-    parts = line.split(b" ")
+    parts = head[:end].split(b" ")
     return parts[1].partition(b"?")[0] if len(parts) == 3 else b""
 
 
@@ -86,55 +92,58 @@ def read_handshake(head: bytes, origins: Collection[str]) -> Handshake:
     fields = _fields(lines)
     if "content-length" in fields or "transfer-encoding" in fields:
         raise HandshakeError("400 Bad Request", "the request has a body")
-    if len(fields.get("host", [])) != 1:
+    if fields.get("host", _REPEATED) == _REPEATED:
         raise HandshakeError("400 Bad Request", "exactly one Host is required")
     _check_upgrade(fields)
-    _check_origin(fields, origins)
-    asked = _PROTOBUF_QUERY.search(request_line.split(" ")[1]) is not None
-    return Handshake(_key(fields), _tokens(fields, "sec-websocket-protocol"), asked)
+    if "origin" in fields:
+        _check_origin(fields["origin"], fields["host"], origins)
+    asked = "protobuf" in request_line and _PROTOBUF_QUERY.search(request_line.split(" ")[1]) is not None
+    return Handshake(_key(fields), _tokens(fields.get("sec-websocket-protocol", "")), asked)
 
 
-def _fields(lines: list[str]) -> dict[str, list[str]]:
+def _fields(lines: list[str]) -> dict[str, str]:
+    """Those that count here, by lower-case name: a list's lines as one, of the others `_REPEATED` if there are more."""
     if len(lines) > _MAX_FIELDS:
         raise HandshakeError("431 Request Header Fields Too Large", f"more than {_MAX_FIELDS} header fields")
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")
-        fields.setdefault(name.lower(), []).append(value.strip(" \t"))
+        name = name.lower()
+        if name in _SINGLE:
+            fields[name] = _REPEATED if name in fields else value.strip(" \t")
+        elif name in _LISTS:
+            fields[name] = f"{fields[name]},{value}" if name in fields else value
     return fields
 
 
-def _tokens(fields: dict[str, list[str]], name: str) -> list[str]:
-    return [token.strip() for value in fields.get(name, []) for token in value.split(",") if token.strip()]
+def _tokens(text: str) -> list[str]:
+    return [token for each in text.split(",") if (token := each.strip())] if text else []
 
 
-def _check_upgrade(fields: dict[str, list[str]]) -> None:
+def _names(fields: dict[str, str], name: str, token: str) -> bool:
+    text = fields.get(name, "").strip().lower()
+    return text == token or token in _tokens(text)
+
+
+def _check_upgrade(fields: dict[str, str]) -> None:
     upgrade = "Upgrade: websocket\r\n"
-    if "websocket" not in (token.lower() for token in _tokens(fields, "upgrade")):
+    if not _names(fields, "upgrade", "websocket"):
         raise HandshakeError("426 Upgrade Required", "this is a WebSocket endpoint: Upgrade: websocket", upgrade)
-    if "upgrade" not in (token.lower() for token in _tokens(fields, "connection")):
+    if not _names(fields, "connection", "upgrade"):
         raise HandshakeError("426 Upgrade Required", "Connection must name Upgrade", upgrade)
-    if fields.get("sec-websocket-version") != ["13"]:
+    if fields.get("sec-websocket-version") != "13":
         raise HandshakeError(
             "426 Upgrade Required", "only WebSocket version 13 is spoken", f"{upgrade}Sec-WebSocket-Version: 13\r\n"
         )
 
 
-def _key(fields: dict[str, list[str]]) -> bytes:
-    keys = fields.get("sec-websocket-key", [])
-    if len(keys) == 1:
-        try:
-            if len(base64.b64decode(keys[0], validate=True)) == 16:
-                return keys[0].encode()
-        except (binascii.Error, ValueError):
-            pass
-    raise HandshakeError("400 Bad Request", "Sec-WebSocket-Key must be 16 bytes in base64, once")
+def _key(fields: dict[str, str]) -> bytes:
+    key = fields.get("sec-websocket-key", _REPEATED)
+    if _KEY.fullmatch(key) is None:
+        raise HandshakeError("400 Bad Request", "Sec-WebSocket-Key must be 16 bytes in base64, once")
+    return key.encode()
 
 
-def _check_origin(fields: dict[str, list[str]], allowed: Collection[str]) -> None:
-    origins = fields.get("origin")
-    if origins is None:
-        return
-    if len(origins) == 1 and is_permitted(origins[0], fields["host"][0], allowed):
-        return
-    raise HandshakeError("403 Forbidden", "this origin may not connect")
+def _check_origin(origin: str, host: str, allowed: Collection[str]) -> None:
+    if origin == _REPEATED or not is_permitted(origin, host, allowed):
+        raise HandshakeError("403 Forbidden", "this origin may not connect")
