@@ -15,6 +15,7 @@ from runtime.http.server import AdminSettings
 from runtime.logging import LogSettings
 from runtime.process import ProcessSettings
 from runtime.settings import Section, SettingDoc, describe
+from storage.notification_types import NotificationsSettings
 from storage.postgres.settings import PostgresSettings
 from storage.redis.settings import RedisSettings
 from stream_processors.enrich.settings import EnrichSettings
@@ -30,6 +31,7 @@ SECTIONS: tuple[type[Section], ...] = (
     PostgresSettings,
     AccessSettings,
     CredentialsSettings,
+    NotificationsSettings,
     IngestSettings,
     EnrichSettings,
     RouteSettings,
