@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import CollectorRegistry
 
@@ -19,45 +18,16 @@ from access.settings import AccessSettings
 from access.token_error import TokenError, TokenFault
 from access.tokens import TokenVerifier
 from runtime.health import Health
-from tests.access.signing import EC_KEY, RSA_KEY, SECRET, PrivateKey, claims, jwk, key_set, signed
+from tests.access.key_provider import Provider, key_provider
+from tests.access.signing import EC_KEY, RSA_KEY, SECRET, claims, jwk, key_set, signed
 
 PAUSE = 0.2
 
 
-class Provider:
-    """An identity provider's server."""
-
-    def __init__(self) -> None:
-        self.document = key_set(jwk(RSA_KEY, kid="rsa-1", use="sig"))
-        self.status = 200
-        self.hang = asyncio.Event()
-        self.hang.set()
-        self.asked: list[float] = []
-        self.url = ""
-
-    def publish(self, **keys: PrivateKey) -> None:
-        self.document = key_set(*(jwk(key, kid=name) for name, key in keys.items()))
-
-    async def answer(self, _: web.Request) -> web.Response:
-        self.asked.append(time.monotonic())
-        await self.hang.wait()
-        headers = {"Location": self.url} if self.status == 302 else None
-        return web.Response(body=self.document, status=self.status, headers=headers)
-
-
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    provider = Provider()
-    app = web.Application()
-    app.router.add_get("/keys", provider.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
-    yield provider
-    provider.hang.set()
-    await runner.cleanup()
+    async with key_provider() as provider:
+        yield provider
 
 
 class Rig:

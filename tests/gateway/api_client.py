@@ -1,17 +1,24 @@
 """A back end, for tests of the server API."""
 
 import io
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
-from tests.gateway.running import API_KEYS, Running
+from tests.gateway.running import API_KEYS
+
+
+class Asked(Protocol):
+    """A gateway, wherever it runs."""
+
+    @property
+    def url(self) -> str: ...
 
 
 class Backend:
     """Asks with the key of a tenant; `*` opens all."""
 
-    def __init__(self, gateway: Running, tenant: str = "acme", key: str | None = None) -> None:
+    def __init__(self, gateway: Asked, tenant: str = "acme", key: str | None = None) -> None:
         self._url = gateway.url
         self._headers = {"X-API-Key": API_KEYS[tenant] if key is None else key}
 

@@ -3,12 +3,21 @@
 import asyncio
 import contextlib
 import json
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.gateway.running import DEADLINE, Running, token
+from tests.gateway.running import DEADLINE, ClosingClient, token
+
+
+class Reachable(Protocol):
+    """A gateway, wherever it runs."""
+
+    clients: list[ClosingClient]
+
+    @property
+    def socket_url(self) -> str: ...
 
 
 class RawClient:
@@ -25,14 +34,14 @@ class RawClient:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def open(cls, gateway: Running, *, silent: bool = False, **options: Any) -> Self:
+    async def open(cls, gateway: Reachable, *, silent: bool = False, **options: Any) -> Self:
         options.setdefault("compression", None)
         client = cls(await connect(gateway.socket_url, proxy=None, **options), silent=silent)
         gateway.clients.append(client)
         return client
 
     @classmethod
-    async def connected(cls, gateway: Running, *fleets: str, silent: bool = False, **options: Any) -> Self:
+    async def connected(cls, gateway: Reachable, *fleets: str, silent: bool = False, **options: Any) -> Self:
         client = await cls.open(gateway, silent=silent, **options)
         reply = await client.ask(connect={"token": token(*fleets)})
         assert "error" not in reply, reply
