@@ -186,6 +186,44 @@ def test_a_broker_that_dies_and_comes_back_costs_no_record(tmp_path: Path, uniqu
         kafka.close()
 
 
+def test_an_outage_longer_than_the_longest_batch_costs_a_rejoin_but_no_record_and_no_repeat(
+    tmp_path: Path, unique: str
+) -> None:
+    """A batch waits for its acknowledgements, however long: the member loses its partitions meanwhile, and its marks
+    say where it goes on when it has them again.
+    """
+    out = f"{unique}-out"
+    marks: dict[int, int] = {}
+    with own_broker(tmp_path) as (bootstrap, broker):
+        kafka = RealKafka(bootstrap)
+        kafka.create_topic(unique, PARTITIONS)
+        kafka.create_topic(out, PARTITIONS)
+        publisher = kafka.batch_publisher()
+        first_time = itertools.count()
+
+        def process(records: Sequence[InRecord]) -> None:
+            if next(first_time) == 0:
+                broker.pause()
+                threading.Timer(4.0, broker.resume).start()
+            publisher.publish([OutRecord(out, b"key", each.value, partition=each.partition) for each in records])
+            marks.update({each.partition: each.offset + 1 for each in records})
+
+        handler = RecordingHandler(process, lambda partition, _: marks.get(partition.partition))
+        impatient = dataclasses.replace(QUICK, session=1.5, longest_batch=1.5)
+        publish(kafka, unique, 40)
+        with in_thread(kafka.consumer(unique, unique, handler, impatient).run) as failed:
+            wait_until(lambda: any(lost for _, lost in handler.releases) or bool(failed))
+            wait_until(lambda: len(handler.refs()) == PARTITIONS or bool(failed))
+            publish(kafka, unique, 40, 40)
+            wait_until(lambda: len(handler.handled) >= 80 or bool(failed))
+            assert not failed
+        scan = kafka.scan()
+        made = [int(each.value or b"") for batch in scan.read(scan.whole(out)) for each in batch]
+        assert sorted(made) == list(range(80)), "each exactly once"
+        assert in_order(handler)
+        kafka.close()
+
+
 def _committed(kafka: RealKafka, group: str, topic: str) -> int:
     """The sum of the group's committed offsets."""
     consumer = Consumer({"bootstrap.servers": kafka.settings.bootstrap, "group.id": group})
