@@ -105,7 +105,8 @@ EVENTS = Topic(
     key="fleet/asset",
     kept_days=30,
     written_by=("enrich",),
-    doc="Geofence entered or left, stopped, late, off route.",
+    record="FleetEvent",
+    doc="What fixes mean: geofence entered or left, stopped, moving again, late.",
 )
 LIVE = Topic(
     name="fleet.live.v1",
@@ -240,6 +241,8 @@ DEAD_LETTERS: tuple[Topic, ...] = tuple(
         (STATUS_CHANGES, "route"),
         (LIVE, "recorder"),
         (REFERENCE, "route"),
+        (EVENTS, "route"),
+        (REFERENCE, "address"),
         (NOTIFICATION_REQUESTS, "address"),
         (NOTIFICATIONS, "dispatcher"),
         (PUSH_PENDING, "dispatcher-pending"),

@@ -23,7 +23,7 @@ from backbone.codec import (
 )
 from backbone.memory_registry import MemoryRegistry, RegisteredVersion
 from backbone.schema_files import SchemaFiles, schema_text, without_logical_types
-from backbone.topics import EVENTS, LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES, TOPICS, Topic
+from backbone.topics import CLIENT_ACTIONS, LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES, TOPICS, Topic
 from domain.live_update import LiveUpdate
 from domain.ping import GpsPing
 from domain.position import CarriedOrder, Position
@@ -134,7 +134,7 @@ def test_a_struct_of_another_topic_is_never_written(codec: AvroCodec) -> None:
     with pytest.raises(TypeError, match="holds GpsPing, not Position"):
         codec.encode(PINGS, POSITION)
     with pytest.raises(TypeError, match="holds None"):
-        codec.encode(EVENTS, PING)
+        codec.encode(CLIENT_ACTIONS, PING)
 
 
 @pytest.mark.parametrize(
