@@ -5,11 +5,14 @@ pending --> acked                      the app acknowledged, or the user has rea
 pending --> held --> pending           quiet hours, a digest: a timer brings it back
 pending --> queued --> sending --> sent | failed | expired
             queued --> acked           acknowledged before a sender took it: nothing is pushed
-pending --> none                       muted, or no installation to push to
+pending | queued --> none              muted, or no installation to push to
 pending | held | queued --> cancelled  replaced by a correction, archived
 ```
 Every arrow is one compare-and-set on the notification's row. A sender sets `sending` just before it calls the provider,
 so a push after an acknowledgement is possible only where the timeline shows that it was already being sent.
+
+A user may have several installations, and the decision is one for all of them: the first sender that takes one sets
+`sending`, the others go on after it. What one installation was sent stays `sent`, whatever becomes of the others.
 """
 
 import enum
@@ -32,3 +35,20 @@ class PushState(enum.StrEnum):
 
 OPEN = frozenset({PushState.PENDING, PushState.HELD, PushState.QUEUED})
 """From these an acknowledgement still prevents the push."""
+
+TAKEN = frozenset({PushState.SENDING, PushState.SENT, PushState.FAILED, PushState.EXPIRED})
+"""A sender took it, for one installation at least."""
+
+LEADS_TO: dict[PushState, frozenset[PushState]] = {
+    PushState.PENDING: frozenset({PushState.HELD}),
+    PushState.HELD: frozenset({PushState.PENDING}),
+    PushState.QUEUED: frozenset({PushState.PENDING}),
+    PushState.ACKED: OPEN,
+    PushState.SENDING: frozenset({PushState.QUEUED}),
+    PushState.SENT: frozenset({PushState.SENDING, PushState.FAILED, PushState.EXPIRED}),
+    PushState.FAILED: frozenset({PushState.SENDING}),
+    PushState.EXPIRED: frozenset({PushState.QUEUED, PushState.SENDING}),
+    PushState.CANCELLED: OPEN,
+    PushState.NONE: frozenset({PushState.PENDING, PushState.QUEUED}),
+}
+"""The states from which each may be reached."""

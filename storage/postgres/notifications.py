@@ -7,7 +7,7 @@ compare-and-set), `inbox.py` (people).
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Boolean, Identity, Index, LargeBinary, Text, func, text
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.postgres.tables import Table
@@ -64,6 +64,8 @@ class NotificationRow(Table):
     push_state: Mapped[str] = mapped_column(Text)
     """See `domain/push_state.py`."""
     push_changed_at: Mapped[datetime | None] = mapped_column(_INSTANT)
+    pushed_to: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """The installations with which it is finished, however that went."""
     acked_at: Mapped[datetime | None] = mapped_column(_INSTANT)
     read_at: Mapped[datetime | None] = mapped_column(_INSTANT)
     archived_at: Mapped[datetime | None] = mapped_column(_INSTANT)
