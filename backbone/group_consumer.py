@@ -36,7 +36,8 @@ class GroupConsumer:
     """Run `run` in a thread of its own (`ThreadService(name, consumer.run)`); it does not return before the stop.
 
     Records are handled in the order of their partition. What the handler has done is committed, at intervals and when
-    a partition is taken away in good order; what it was given and has not done comes again to whoever has it next.
+    a partition is taken away in good order; what it was given and has not done comes again to whoever has it next, and
+    so does what waits for its time (`GroupOptions.due_at`).
     `condition` is up while this member has its share of partitions, all loaded, and no outage holds them up.
     """
 
@@ -59,7 +60,7 @@ class GroupConsumer:
         self._metrics = metrics
         self._condition = condition
         self._options = options or GroupOptions()
-        self._owned = OwnedPartitions(self._options.retry_first, self._options.retry_cap)
+        self._owned = OwnedPartitions(self._options)
         self._outage = Backoff(self._options.retry_first, self._options.retry_cap)
         self._outage_reason: str | None = None
         self._tick_at = 0.0
@@ -85,7 +86,7 @@ class GroupConsumer:
 
     def _turn(self) -> None:
         self._partitions.open_due(self._consumer)
-        records = self._take_waiting() or self._fetch()
+        records = self._fetch() + self._take_waiting()  # of one partition, what is fetched for now comes first
         while records:
             records = self._handle(records)
         self._tick_when_due()
@@ -114,7 +115,7 @@ class GroupConsumer:
         return self._owned.get(message.topic() or "", message.partition() or 0)
 
     def _received(self, messages: Sequence[Message]) -> list[InRecord]:
-        """The records to handle now. Those of a partition where others wait already join them."""
+        """The records to handle now. Those that are not due wait, and so do others of a partition where some wait."""
         fresh: list[InRecord] = []
         for message in messages:
             error = message.error()
@@ -126,7 +127,7 @@ class GroupConsumer:
             if owned is None or owned.ref is None or record.offset < owned.next_offset:
                 continue
             owned.next_offset = record.offset + 1
-            if owned.waiting or self._outage_reason is not None:
+            if owned.waiting or self._outage_reason is not None or self._owned.wait(record) > 0.0:
                 owned.waiting.append(record)
             else:
                 fresh.append(record)
@@ -218,18 +219,18 @@ class GroupConsumer:
             put_off, rest = _split(rest, place)
             owned = self._owned.get(*place)
             if owned is not None:
-                owned.waiting = put_off + owned.waiting
+                owned.waiting.put_back(put_off)
 
     def _block(self, owned: OwnedPartition, records: Sequence[InRecord], reason: str) -> list[InRecord]:
         seconds = owned.backoff.failed()
         log.warning("partition blocked", group=self._group, place=owned.place, problem=reason, retry_in=seconds)
         blocked, others = _split(records, owned.place)
-        owned.waiting = blocked + owned.waiting
+        owned.waiting.put_back(blocked)
         return others
 
     def _pause_and_resume(self) -> None:
         for owned in self._owned.open():
-            wanted = self._outage_reason is not None or bool(owned.waiting)
+            wanted = self._outage_reason is not None or self._owned.has_enough(owned)
             if wanted != owned.paused:
                 change = self._consumer.pause if wanted else self._consumer.resume
                 change([TopicPartition(*owned.place)])

@@ -1,6 +1,16 @@
 """How a group consumer works: its bounds and times."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from backbone.due_times import DueAt
+from domain.instants import Micros
+
+
+def now_micros() -> Micros:
+    """This machine's clock."""
+    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True)
@@ -24,3 +34,13 @@ class GroupOptions:
     tick_every: float = 1.0
     check_topics_every: float = 10.0
     """How soon a topic that was deleted and made again is noticed, at the latest."""
+
+    due_at: DueAt | None = None
+    """Delayed consumption: a record that is not due keeps its partition waiting, and is handed over in order when it
+    is; other partitions go on. Records of one partition should be due in about the order in which they were written."""
+    longest_wait: float = 86_400.0
+    """So long after it was produced a record is handed over, whatever it says."""
+    ahead_records: int = 2_000
+    ahead_bytes: int = 2 * 1024 * 1024
+    """What is fetched ahead of its time, of each partition; with more, fetching pauses, and the polling goes on."""
+    clock: Callable[[], Micros] = now_micros

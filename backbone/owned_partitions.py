@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from confluent_kafka import TopicPartition
 
 from backbone.backoff import Backoff
+from backbone.due_times import DueTimes
+from backbone.group_options import GroupOptions
 from backbone.lookups import Place
 from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord
+from backbone.waiting_records import WaitingRecords
 
 
 @dataclass(eq=False)
@@ -28,8 +31,8 @@ class OwnedPartition:
     """Records below are handled; None until one is."""
     committing: int | None = None
     """What was last sent as a commit and not refused."""
-    waiting: list[InRecord] = field(default_factory=list)
-    """Fetched and not handled: at most a batch and what was fetched before it was paused."""
+    waiting: WaitingRecords = field(default_factory=WaitingRecords)
+    """Fetched and not handled: what is not due yet, at most a batch more, and what was fetched before it was paused."""
     paused: bool = False
 
     @property
@@ -44,9 +47,11 @@ class OwnedPartition:
 class OwnedPartitions:
     """All partitions of this member, by topic and number."""
 
-    def __init__(self, backoff_first: float, backoff_cap: float) -> None:
-        self._backoff = (backoff_first, backoff_cap)
+    def __init__(self, options: GroupOptions) -> None:
+        self._options = options
+        self._due = DueTimes(options.due_at, options.clock, options.longest_wait)
         self._owned: dict[Place, OwnedPartition] = {}
+        self._taken = 0
 
     def __iter__(self) -> Iterator[OwnedPartition]:
         return iter(list(self._owned.values()))
@@ -59,7 +64,7 @@ class OwnedPartitions:
 
     def add(self, topic: str, partition: int) -> OwnedPartition:
         """It begins as unopened. One that was there before is replaced."""
-        owned = OwnedPartition(topic, partition, Backoff(*self._backoff))
+        owned = OwnedPartition(topic, partition, Backoff(self._options.retry_first, self._options.retry_cap))
         self._owned[owned.place] = owned
         return owned
 
@@ -75,16 +80,37 @@ class OwnedPartitions:
         return [owned for owned in self if owned.ref is None]
 
     def next_wait(self, outage: float) -> float:
-        """Seconds until something here is to be tried again; infinity if nothing is. Records wait for `outage` too."""
+        """Seconds until something here is to be done or tried again; infinity if nothing is. Records wait for `outage`
+        too.
+        """
         unopened = [owned.backoff.wait() for owned in self.unopened()]
-        waiting = [max(owned.backoff.wait(), outage) for owned in self.open() if owned.waiting]
+        firsts = ((owned, owned.waiting.first()) for owned in self.open())
+        waiting = [max(owned.backoff.wait(), outage, self.wait(first)) for owned, first in firsts if first is not None]
         return min(unopened + waiting, default=float("inf"))
 
+    def wait(self, record: InRecord) -> float:
+        """Seconds until the record is due."""
+        return self._due.wait(record)
+
     def take_due(self, limit: int) -> list[InRecord]:
-        """Waiting records whose time has come: of whole partitions, until there are `limit`."""
+        """At most `limit` waiting records whose time has come. Each call begins with another partition, so that one
+        where much is due holds up no other.
+        """
+        opened = self.open()
+        self._taken += 1
         taken: list[InRecord] = []
-        for owned in self.open():
-            if owned.waiting and owned.backoff.wait() == 0.0 and len(taken) < limit:
-                taken += owned.waiting
-                owned.waiting = []
+        for number in range(len(opened)):
+            owned = opened[(self._taken + number) % len(opened)]
+            if owned.waiting and owned.backoff.wait() == 0.0:
+                taken += owned.waiting.take(limit - len(taken), self._due.is_due)
         return taken
+
+    def has_enough(self, owned: OwnedPartition) -> bool:
+        """Whether fetching of the partition is to pause. Paused, it stays so until half of what waits is gone: each
+        pause costs what the library had fetched ahead.
+        """
+        if self._options.due_at is None or owned.backoff.wait() > 0.0:
+            return bool(owned.waiting)
+        part = 2 if owned.paused else 1
+        waiting = owned.waiting
+        return len(waiting) * part >= self._options.ahead_records or waiting.size * part >= self._options.ahead_bytes

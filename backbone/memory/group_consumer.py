@@ -1,16 +1,20 @@
 """A group member on the memory cluster, driven by the test: nothing happens but in `drain`."""
 
+import itertools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from backbone.batch_handler import BatchHandler
+from backbone.due_times import DueAt, DueTimes
 from backbone.errors import LostPartition, PartitionBlocked
+from backbone.group_options import GroupOptions, now_micros
 from backbone.lookups import Place
 from backbone.memory.cluster import MemoryCluster
 from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord
 from domain.errors import OutageError
+from domain.instants import Micros
 
 IDLE_SECONDS = 0.005
 
@@ -25,7 +29,8 @@ class _Open:
 
 class MemoryGroupConsumer:
     """Twin of `backbone.group_consumer.GroupConsumer`. It has all partitions unless told which; the test moves them
-    with `assign`, `revoke` and `lose`. A new instance is a new member: it begins at the group's commits.
+    with `assign`, `revoke` and `lose`. A new instance is a new member: it begins at the group's commits. `due_at`
+    and `clock` are those of `GroupOptions`.
     """
 
     def __init__(
@@ -36,12 +41,15 @@ class MemoryGroupConsumer:
         handler: BatchHandler,
         *,
         batch_records: int = 500,
+        due_at: DueAt | None = None,
+        clock: Callable[[], Micros] = now_micros,
         assign_all: bool = True,
     ) -> None:
         self._cluster = cluster
         self._group = group
         self._handler = handler
         self._batch_records = batch_records
+        self._due = DueTimes(due_at, clock, GroupOptions.longest_wait)
         self._wanted: set[Place] = set()
         self._open: dict[Place, _Open] = {}
         if assign_all:
@@ -49,7 +57,7 @@ class MemoryGroupConsumer:
             self.assign((topic, number) for topic, each in facts.items() for number in range(each.partitions))
 
     def drain(self) -> bool:
-        """Handle all there is, in batches, and commit. False: an outage or a blocked partition holds some of it up;
+        """Handle all that is due, in batches, and commit. False: an outage or a blocked partition holds some of it up;
         the next `drain` tries that again.
         """
         for opened in self._open.values():
@@ -142,7 +150,8 @@ class MemoryGroupConsumer:
         records: list[InRecord] = []
         for place, opened in sorted(self._open.items(), key=lambda each: each[0]):
             if not opened.blocked:
-                records += self._cluster.read(place, opened.next_offset, self._batch_records - len(records))
+                there = self._cluster.read(place, opened.next_offset, self._batch_records - len(records))
+                records += itertools.takewhile(self._due.is_due, there)
         return records
 
     def _commit(self, partitions: Iterable[_Open]) -> None:

@@ -53,7 +53,9 @@ class KafkaKind(Protocol):
 
     def async_publisher(self, *topics: str) -> AbstractAsyncContextManager[AsyncPublishing]: ...
 
-    def member(self, group: str, topic: str, handler: BatchHandler) -> AbstractContextManager[Until]:
+    def member(
+        self, group: str, topic: str, handler: BatchHandler, options: GroupOptions = QUICK
+    ) -> AbstractContextManager[Until]:
         """A member at work; what is yielded lets it work until a condition holds. It leaves in good order."""
         ...
 
@@ -103,8 +105,16 @@ class MemoryKafka:
         yield MemoryAsyncPublisher(self.cluster)
 
     @contextlib.contextmanager
-    def member(self, group: str, topic: str, handler: BatchHandler) -> Iterator[Until]:
-        consumer = MemoryGroupConsumer(self.cluster, group, [topic], handler, batch_records=QUICK.batch_records)
+    def member(self, group: str, topic: str, handler: BatchHandler, options: GroupOptions = QUICK) -> Iterator[Until]:
+        consumer = MemoryGroupConsumer(
+            self.cluster,
+            group,
+            [topic],
+            handler,
+            batch_records=options.batch_records,
+            due_at=options.due_at,
+            clock=options.clock,
+        )
 
         def until(condition: Callable[[], bool]) -> None:
             def worked() -> bool:
@@ -196,8 +206,8 @@ class RealKafka:
         return GroupConsumer(settings, group, [topic], handler, self.consumer_metrics, health.require("group"), options)
 
     @contextlib.contextmanager
-    def member(self, group: str, topic: str, handler: BatchHandler) -> Iterator[Until]:
-        with in_thread(self.consumer(group, topic, handler).run) as failed:
+    def member(self, group: str, topic: str, handler: BatchHandler, options: GroupOptions = QUICK) -> Iterator[Until]:
+        with in_thread(self.consumer(group, topic, handler, options).run) as failed:
 
             def until(condition: Callable[[], bool]) -> None:
                 def holds() -> bool:

@@ -3,8 +3,17 @@
 import pytest
 
 from backbone.channel_address import channel_address
-from backbone.headers import CHANNELS, TRACEPARENT, channels_header, channels_of, event_headers
-from backbone.record import header
+from backbone.headers import (
+    CHANNELS,
+    DUE_AT,
+    TRACEPARENT,
+    channels_header,
+    channels_of,
+    due_at_header,
+    due_at_of,
+    event_headers,
+)
+from backbone.record import Headers, InRecord, header
 from backbone.topics import LIVE, USER_LIVE
 from domain.channels import parse_channel
 
@@ -51,3 +60,20 @@ def test_all_channels_of_a_fleet_share_topic_and_key(channel: str) -> None:
 
 def test_a_users_channel_is_on_the_users_topic() -> None:
     assert channel_address(parse_channel("user:acme/u42")) == (USER_LIVE, b"acme/u42")
+
+
+def received(headers: Headers) -> InRecord:
+    return InRecord("t", 0, 0, None, None, headers, 0)
+
+
+def test_the_time_that_a_record_waits_for_is_read_back_from_its_header() -> None:
+    assert due_at_header(1_700_000_000_000_000) == (DUE_AT, b"1700000000000000")
+    assert due_at_of(received([due_at_header(1_700_000_000_000_000)])) == 1_700_000_000_000_000
+    with pytest.raises(ValueError, match="1970"):
+        due_at_header(-1)
+
+
+@pytest.mark.parametrize("said", [b"", b"soon", b"-5", b"1.5", b"9" * 19, "\u0661".encode(), b"1_000"])
+def test_a_time_that_says_nothing_makes_nobody_wait(said: bytes) -> None:
+    assert due_at_of(received([(DUE_AT, said)])) is None
+    assert due_at_of(received([])) is None
