@@ -1,0 +1,1 @@
+"""What each provider is handed, built from a push request. No I/O."""
