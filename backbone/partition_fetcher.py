@@ -1,5 +1,6 @@
 """Partitions read without a group: assigned and dropped at run time, nothing committed. For one thread."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -27,6 +28,11 @@ ENDED = frozenset(
 )
 
 
+Wanted = Callable[[bytes], object]
+"""Whether a record may be of interest, told by the bytes of its value alone: making an `InRecord` of a message costs
+several times as much. What has no value is of none."""
+
+
 class Fetched(NamedTuple):
     """What one fetch brought."""
 
@@ -36,6 +42,8 @@ class Fetched(NamedTuple):
     """Partitions read to their end, as it was then: the offset that their next record gets."""
     failures: dict[Place, KafkaError]
     """Partitions whose reading has ended."""
+    passed: dict[Place, int]
+    """Where some may have been left out: the offset after the last message of the partition, be it left out or not."""
 
 
 class PartitionFetcher:
@@ -45,6 +53,7 @@ class PartitionFetcher:
 
     def __init__(self, settings: KafkaSettings, *, wait_ms: int, queue_kbytes: int = 16 * 1024) -> None:
         self._errors = ClientErrors("reader")
+        self._assigned: set[Place] = set()
         self._consumer = Consumer(
             settings.consumer_config(
                 {
@@ -66,27 +75,48 @@ class PartitionFetcher:
     def assign(self, place: Place, offset: int) -> None:
         """Begin to read a partition, at an offset that exists."""
         self._consumer.incremental_assign([TopicPartition(*place, offset)])
+        self._assigned.add(place)
 
     def unassign(self, place: Place) -> None:
         """Read it no longer. What was fetched ahead is dropped."""
         self._consumer.incremental_unassign([TopicPartition(*place)])
+        self._assigned.discard(place)
 
-    def fetch(self, limit: int, wait: float) -> Fetched:
-        """At most `limit` (2 or more) messages, after a wait for the first of at most `wait` seconds."""
-        fetched = Fetched([], {}, {})
+    def fetch(self, limit: int, wait: float, wanted: Wanted | None = None) -> Fetched:
+        """At most `limit` (2 or more) messages, after a wait for the first of at most `wait` seconds.
+
+        `wanted`: only the records that it says.
+        """
+        fetched = Fetched([], {}, {}, {})
         first = self._consumer.poll(wait)
         if first is None:
             return fetched
-        for message in [first, *self._consumer.consume(max(1, limit - 1), 0)]:
+        messages = [first, *self._consumer.consume(max(1, limit - 1), 0)]
+        for message in messages:
             error = message.error()
-            if error is None:
-                fetched.records.append(in_record(message))
-            else:
+            if error is not None:
                 _sort_out(error, message, fetched, self._errors)
+            elif wanted is None or _is(wanted, message.value()):
+                fetched.records.append(in_record(message))
+        if wanted is not None:
+            self._pass(messages, fetched.passed)
         return fetched
+
+    def _pass(self, messages: Sequence[Message], passed: dict[Place, int]) -> None:
+        """From the end, until all partitions were met: looking at each message would cost what was saved."""
+        for message in reversed(messages):
+            if message.error() is None:
+                place = (message.topic() or "", message.partition() or 0)
+                passed.setdefault(place, (message.offset() or 0) + 1)
+                if len(passed) == len(self._assigned):
+                    break
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _is(wanted: Wanted, value: bytes | None) -> bool:
+    return value is not None and bool(wanted(value))
 
 
 def _sort_out(error: KafkaError, message: Message, fetched: Fetched, errors: ClientErrors) -> None:

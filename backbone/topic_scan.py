@@ -8,7 +8,7 @@ from typing import Protocol
 from backbone.errors import KafkaUnavailable
 from backbone.kafka_settings import KafkaSettings
 from backbone.lookups import Lookups, Place
-from backbone.partition_fetcher import Fetched, PartitionFetcher
+from backbone.partition_fetcher import Fetched, PartitionFetcher, Wanted
 from backbone.record import InRecord
 
 FETCH_WAIT_MS = 50
@@ -37,7 +37,9 @@ class Scanning(Protocol):
 
     def read(self, ranges: Mapping[Place, Range]) -> Iterator[list[InRecord]]: ...
 
-    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]: ...
+    def parts(
+        self, place: Place, ranges: Sequence[Range], wanted: Wanted | None = None
+    ) -> Iterator[list[InRecord]]: ...
 
 
 class TopicScan:
@@ -99,9 +101,10 @@ class TopicScan:
         finally:
             fetcher.close()
 
-    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+    def parts(self, place: Place, ranges: Sequence[Range], wanted: Wanted | None = None) -> Iterator[list[InRecord]]:
         """The records of several ranges of one partition, which rise and do not overlap, in order, in batches.
 
+        `wanted`: only those that it says; then a batch may be empty, so that the caller can look at the time.
         Raises KafkaUnavailable as `read` does.
         """
         fetcher = PartitionFetcher(self._settings, wait_ms=FETCH_WAIT_MS)
@@ -109,29 +112,33 @@ class TopicScan:
             for each in ranges:
                 if each.start < each.end:
                     fetcher.assign(place, each.start)
-                    yield from self._batches(fetcher, {place: each})
+                    yield from self._batches(fetcher, {place: each}, wanted)
         finally:
             fetcher.close()
 
-    def _batches(self, fetcher: PartitionFetcher, left: dict[Place, Range]) -> Iterator[list[InRecord]]:
+    def _batches(
+        self, fetcher: PartitionFetcher, left: dict[Place, Range], wanted: Wanted | None = None
+    ) -> Iterator[list[InRecord]]:
         heard = time.monotonic()
         while left:
-            wanted = sum(each.end - each.start for each in left.values())
-            fetched = fetcher.fetch(max(2, min(wanted, self._batch_records)), POLL_SECONDS)
+            most = sum(each.end - each.start for each in left.values())
+            fetched = fetcher.fetch(max(2, min(most, self._batch_records)), POLL_SECONDS, wanted)
             for place, error in fetched.failures.items():
                 raise KafkaUnavailable(f"scanning {place[0]}/{place[1]}: {error.name()}: {error.str()}")
             inside = [each for each in fetched.records if _inside(each, left)]
             self._drop_finished(fetcher, fetched, left)
-            if inside:
+            if inside or fetched.passed:
                 yield inside
-            if fetched.records or fetched.ends:
+            if fetched.records or fetched.passed or fetched.ends:
                 heard = time.monotonic()  # taken after the yield, for the caller's time is not Kafka's
             elif time.monotonic() - heard > self._stall_seconds:
                 raise KafkaUnavailable(f"scanning: nothing came for {self._stall_seconds:.0f} s")
 
     def _drop_finished(self, fetcher: PartitionFetcher, fetched: Fetched, left: dict[Place, Range]) -> None:
         """The last offsets may hold no record (compaction, transactions), so an end is told by offset or by end."""
-        reached = {(each.topic, each.partition): each.offset + 1 for each in fetched.records} | fetched.ends
+        reached = {(each.topic, each.partition): each.offset + 1 for each in fetched.records}
+        reached |= fetched.passed
+        reached |= fetched.ends
         for place, offset in reached.items():
             if place in left and offset >= left[place].end:
                 del left[place]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from backbone.global_table import TableView
 from backbone.lookups import Place
 from backbone.memory.cluster import MemoryCluster
+from backbone.partition_fetcher import Wanted
 from backbone.record import InRecord
 from backbone.topic_scan import Range
 from domain.errors import PermanentError
@@ -40,9 +41,12 @@ class MemoryTopicScan:
             if records:
                 yield records
 
-    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+    def parts(self, place: Place, ranges: Sequence[Range], wanted: Wanted | None = None) -> Iterator[list[InRecord]]:
         for each in ranges:
-            yield from self.read({place: each})
+            for batch in self.read({place: each}):
+                yield [
+                    record for record in batch if wanted is None or (record.value is not None and wanted(record.value))
+                ]
 
 
 class MemoryTable:

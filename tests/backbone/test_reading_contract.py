@@ -174,6 +174,18 @@ def test_a_scan_reads_parts_of_a_partition_in_order(kafka: KafkaKind, unique: st
     assert list(kafka.scan().parts((unique, 0), [])) == []
 
 
+def test_a_scan_leaves_out_what_is_not_wanted_and_ends_nevertheless(kafka: KafkaKind, unique: str) -> None:
+    """The ends of the ranges are among what is left out, and so is a record without a value."""
+    kafka.create_topic(unique, 2)
+    values = [b"yes" if number % 10 == 3 else b"no" for number in range(2500)]
+    sent = [OutRecord(unique, b"k", value, partition=0) for value in values]
+    kafka.batch_publisher().publish([*sent, OutRecord(unique, b"k", None, partition=0), *sent])
+    parts = [Range(5, 8), Range(10, 2400), Range(2490, 2502), Range(4000, 5001)]
+    batches = list(kafka.scan().parts((unique, 0), parts, b"yes".__eq__))
+    expected = [*range(13, 2400, 10), 2493, *range(4004, 5001, 10)]
+    assert [each.offset for batch in batches for each in batch] == expected
+
+
 def test_a_scan_can_begin_at_offsets_and_times(kafka: KafkaKind, unique: str) -> None:
     kafka.create_topic(unique)
     publish(kafka, unique, 10)

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from backbone.lookups import Place, TopicFacts, Watermarks
+from backbone.partition_fetcher import Wanted
 from backbone.partition_reader import OpenedPartition, PartitionListener, ReadProblem
 from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
@@ -227,14 +228,15 @@ class LiveTopic:
 
     # PartSource, in a thread
 
-    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+    def parts(self, place: Place, ranges: Sequence[Range], wanted: Wanted | None = None) -> Iterator[list[InRecord]]:
         if self.away:
             raise OutageError("no broker")
         self.scans.append([(each.start, each.end) for each in ranges])
         for each in ranges:
             assert self.low.get(place[1], 0) <= each.start <= each.end <= len(self.records[place[1]])
             for start in range(each.start, each.end, 1_000):
-                yield self.records[place[1]][start : min(each.end, start + 1_000)]
+                batch = self.records[place[1]][start : min(each.end, start + 1_000)]
+                yield [record for record in batch if wanted is None or (record.value and wanted(record.value))]
 
     def order(self, record: OutRecord) -> Ack:
         """Keeps an order, and hands it to every gateway."""

@@ -25,6 +25,7 @@ from backbone.lookups import Lookups, Place, TopicFacts, Watermarks
 from backbone.memory.cluster import MemoryCluster
 from backbone.memory.publishers import MemoryBatchPublisher
 from backbone.memory_registry import MemoryRegistry
+from backbone.partition_fetcher import Wanted
 from backbone.partition_reader import OpenedPartition, PartitionListener, PartitionReader, ReadProblem
 from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
@@ -186,9 +187,9 @@ class RealTopic(LiveTopic):
     async def watermarks(self, topic: str, partition: int) -> Watermarks:
         return await self.reader.watermarks(self._site.name, partition)
 
-    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+    def parts(self, place: Place, ranges: Sequence[Range], wanted: Wanted | None = None) -> Iterator[list[InRecord]]:
         self.scans.append([(each.start, each.end) for each in ranges])
-        return self._site.scan.parts((self._site.name, place[1]), ranges)
+        return self._site.scan.parts((self._site.name, place[1]), ranges, wanted)
 
     async def aclose(self) -> None:
         """Stops reading."""

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from backbone.lookups import Place
+from backbone.partition_fetcher import Wanted
 from backbone.partition_reader import ReadProblem
 from backbone.record import InRecord
 from backbone.topic_scan import Range
@@ -33,9 +35,9 @@ class Held(LiveTopic):
         super().__init__()
         self.may_look = threading.Event()
 
-    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]:
+    def parts(self, place: Place, ranges: Sequence[Range], wanted: Wanted | None = None) -> Iterator[list[InRecord]]:
         self.may_look.wait(10)
-        yield from super().parts(place, ranges)
+        yield from super().parts(place, ranges, wanted)
 
 
 class RedisAway(MemorySnapshots):
@@ -109,6 +111,25 @@ async def test_all_who_come_back_at_once_share_one_look() -> None:
         for number, client in enumerate(clients):
             result = (await client.reply(100))["subscribe"]
             assert (result["recovered"], offsets(result)) == (True, its[number + 1 :])
+    assert len(topic.scans) <= 2
+
+
+@pytest.mark.parametrize("assets", [12, 60])
+async def test_a_look_for_several_channels_gives_each_its_own(assets: int) -> None:
+    """Also where one's name begins with another's, or is in another's payload; many are told apart by other means."""
+    topic = LiveTopic()
+    for n in range(10 * assets):
+        about_another = f'{{"see":"asset:acme/a{(n + 1) % assets}"}}'.encode()
+        topic.publish(msgspec.structs.replace(position(f"a{n % assets}", n), payload=about_another))
+    topic.grow_old("acme", HOUR_S)
+    async with running(topic, **OLD) as gateway:
+        clients = [await RawClient.connected(gateway) for _ in range(assets)]
+        for number, client in enumerate(clients):
+            request = {"channel": f"asset:acme/a{number}", "recover": True, "epoch": EPOCH, "offset": number + 1}
+            await client.send({"id": 100, "subscribe": request})
+        for number, client in enumerate(clients):
+            result = (await client.reply(100))["subscribe"]
+            assert (result["recovered"], offsets(result)) == (True, [number + 1 + n * assets for n in range(1, 10)])
     assert len(topic.scans) <= 2
 
 

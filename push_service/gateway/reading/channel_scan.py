@@ -1,10 +1,11 @@
 """Looks for channels' records in what Kafka keeps of a partition: one look at a time, shared by all who need it."""
 
 import asyncio
+import re
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import structlog
 
 from backbone.headers import channels_of
 from backbone.lookups import Place
+from backbone.partition_fetcher import Wanted
 from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord
 from backbone.topic_scan import Range
@@ -29,12 +31,16 @@ _GATHER_SECONDS = 0.005
 _LOOKS_AT_A_TIME = 2
 _OVERHEAD_BYTES = 150
 """What a record that was found takes in memory besides its value."""
+_MAX_NAMES = 32
+"""With more channels at a time, to look for their names in each value takes longer than to read each header."""
 
 
 class PartSource(Protocol):
     """What is used of `backbone.topic_scan.TopicScan`, or of its twin in memory. Blocking."""
 
-    def parts(self, place: Place, ranges: Sequence[Range]) -> Iterator[list[InRecord]]: ...
+    def parts(
+        self, place: Place, ranges: Sequence[Range], wanted: Wanted | None = None
+    ) -> Iterator[list[InRecord]]: ...
 
 
 class ScanLimits(msgspec.Struct, frozen=True):
@@ -141,7 +147,7 @@ class ChannelScans:
     def _read(self, ref: PartitionRef, look: "_Look") -> None:
         """In a thread."""
         end = time.monotonic() + self._limits.seconds
-        for batch in self._source.parts((ref.topic, ref.partition), look.parts):
+        for batch in self._source.parts((ref.topic, ref.partition), look.parts, look.wanted):
             look.take(batch)
             if look.hopeless or self._closed:
                 break
@@ -175,6 +181,7 @@ class _Look:
         for each in requests:
             found = self._wanted.setdefault(each.channel, _Found())
             found.last_start = max(found.last_start, each.hull.start)
+        self.wanted = _names_in_value(self._wanted)
         self._decoded: dict[str, list[Publication]] = {}
         self._dropped: dict[str, int] = {}
 
@@ -246,3 +253,12 @@ class _Look:
             return place >= 0 and offset < request.ranges[place].end
 
         request.done.set_result([each for each in found if asked(each.kafka_offset)])
+
+
+def _names_in_value(channels: Collection[str]) -> Wanted | None:
+    """Tells values in which one of the channels may be named: Avro writes a string as its bytes. None: all are to be
+    looked at more closely.
+    """
+    if len(channels) > _MAX_NAMES:
+        return None
+    return re.compile(b"|".join(re.escape(each.encode()) for each in sorted(channels))).search
