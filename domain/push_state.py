@@ -7,6 +7,7 @@ pending --> queued --> sending --> sent | failed | expired
             queued --> acked           acknowledged before a sender took it: nothing is pushed
 pending | queued --> none              muted, or no installation to push to
 pending | held | queued --> cancelled  replaced by a correction, archived
+pending | held --> expired             its time ended while it waited
 ```
 Every arrow is one compare-and-set on the notification's row. A sender sets `sending` just before it calls the provider,
 so a push after an acknowledgement is possible only where the timeline shows that it was already being sent.
@@ -47,7 +48,7 @@ LEADS_TO: dict[PushState, frozenset[PushState]] = {
     PushState.SENDING: frozenset({PushState.QUEUED}),
     PushState.SENT: frozenset({PushState.SENDING, PushState.FAILED, PushState.EXPIRED}),
     PushState.FAILED: frozenset({PushState.SENDING}),
-    PushState.EXPIRED: frozenset({PushState.QUEUED, PushState.SENDING}),
+    PushState.EXPIRED: OPEN | {PushState.SENDING},
     PushState.CANCELLED: OPEN,
     PushState.NONE: frozenset({PushState.PENDING, PushState.QUEUED}),
 }

@@ -88,6 +88,9 @@ class PushDecisionStore(Protocol):
     def none(self, keys: Iterable[NoticeKey]) -> Decided:
         """PENDING, QUEUED -> NONE: there is nothing to push to."""
 
+    def expire(self, keys: Iterable[NoticeKey]) -> Decided:
+        """PENDING, HELD, QUEUED -> EXPIRED: its time ended before anybody pushed it. Also from SENDING."""
+
     def sending(self, attempts: Sequence[Attempt]) -> Sendable:
         """To be asked just before the provider is called: QUEUED -> SENDING.
 

@@ -112,6 +112,10 @@ class PushDecisions:
         """See PushDecisionStore."""
         return self._move(keys, PushState.NONE)
 
+    def expire(self, keys: Iterable[NoticeKey]) -> Decided:
+        """See PushDecisionStore."""
+        return self._move(keys, PushState.EXPIRED)
+
     def sending(self, attempts: Sequence[Attempt]) -> Sendable:
         """See PushDecisionStore."""
         keys = dict.fromkeys(attempt.notice for attempt in attempts)

@@ -73,6 +73,7 @@ MOVES = {
     PushState.PENDING: PushDecisions.release,
     PushState.CANCELLED: PushDecisions.cancel,
     PushState.NONE: PushDecisions.none,
+    PushState.EXPIRED: PushDecisions.expire,
 }
 
 
