@@ -20,10 +20,14 @@ def granted_fleet(credential: Credential, asked: Sequence[str]) -> str:
     fleet = asked[0]
     if len(asked) > 1 or not is_id(fleet):
         raise Problem(BAD_FLEET, f"the query parameter fleet is given once and is {ID_RULE}")
-    allowed = tenant_of(fleet) == credential.tenant if credential.fleet is None else fleet == credential.fleet
-    if not allowed:
+    if not may_tell_fleet(credential, fleet):
         raise Problem(FLEET_NOT_ALLOWED, "the credential is not for this fleet")
     return fleet
+
+
+def may_tell_fleet(credential: Credential, fleet: str) -> bool:
+    """Whether the credential is for this fleet: its own, or any of its tenant."""
+    return tenant_of(fleet) == credential.tenant if credential.fleet is None else fleet == credential.fleet
 
 
 def require_backend(credential: Credential) -> None:

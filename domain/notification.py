@@ -74,6 +74,11 @@ class NotificationRequest(msgspec.Struct, frozen=True, kw_only=True):
         """The Kafka key: `tenant/request`."""
         return f"{self.tenant}/{self.id}"
 
+    @property
+    def time(self) -> Micros:
+        """When what it tells happened."""
+        return self.content.created_at
+
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """A record of `notifications.v1`: one notification for one user."""

@@ -14,18 +14,20 @@ from backbone.kafka_settings import KafkaSettings
 from backbone.publisher import AsyncPublisher
 from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
-from backbone.topics import PINGS, REFERENCE, STATUS_CHANGES
+from backbone.topics import NOTIFICATION_REQUESTS, PINGS, REFERENCE, STATUS_CHANGES
 from ingest.app import build_app
+from ingest.edge import build_edge
 from ingest.publishing import EventPublisher
 from ingest.settings import IngestSettings
 from runtime.http.server import HttpLimits, HttpService
 from runtime.process import Process, run_process
 from runtime.settings import Loaded
+from storage.notification_types import NotificationsSettings
 from storage.postgres.credentials import PostgresCredentials
 from storage.postgres.engine import open_engine
 from storage.postgres.settings import PostgresSettings
 
-TOPICS = (PINGS, STATUS_CHANGES, REFERENCE)
+TOPICS = (PINGS, STATUS_CHANGES, REFERENCE, NOTIFICATION_REQUESTS)
 
 
 async def compose(loaded: Loaded, process: Process) -> None:
@@ -50,14 +52,15 @@ async def compose(loaded: Loaded, process: Process) -> None:
         PublisherMetrics(process.registry),
         process.health.require("kafka"),
     )
-    app = build_app(
+    edge = build_edge(
         settings,
         authenticator=Authenticator(book, _now),
         publisher=EventPublisher(publisher, codec),
-        health=process.health,
+        types=loaded[NotificationsSettings].load(),
         registry=process.registry,
         now=_now,
     )
+    app = build_app(edge, process.health, process.registry)
     process.add(publisher)
     process.add(book)
     limits = HttpLimits(max_connections=settings.connections)
@@ -79,6 +82,6 @@ def _now() -> int:
 if __name__ == "__main__":
     run_process(
         "ingest",
-        [IngestSettings, CredentialsSettings, PostgresSettings, KafkaSettings, RegistrySettings],
+        [IngestSettings, NotificationsSettings, CredentialsSettings, PostgresSettings, KafkaSettings, RegistrySettings],
         compose,
     )

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from access.authenticator import Authenticator
-from access.grants import granted_fleet
+from access.grants import granted_fleet, require_backend
 from ingest.problems import BATCH_TOO_LONG, RATE_LIMITED
 from ingest.settings import IngestSettings
 from runtime.http.problem import Problem
@@ -26,6 +26,11 @@ class Caller(msgspec.Struct, frozen=True):
     def device(self) -> str | None:
         """The device; None for a back end."""
         return self.credential.device
+
+    @property
+    def tenant(self) -> str:
+        """The fleet's tenant."""
+        return self.credential.tenant
 
     @property
     def source(self) -> str:
@@ -52,6 +57,12 @@ class Admission:
         credential = await self._authenticator.authenticate(request.headers.get("Authorization"))
         asked = request.query.getall("fleet", ()) if request.query_string else ()
         return Caller(credential, granted_fleet(credential, asked))
+
+    async def admit_backend(self, authorization: str | None) -> Caller:
+        """A caller who speaks for the tenant's people, whatever their fleet. Raises Problem: 401, 403 or 503."""
+        credential = await self._authenticator.authenticate(authorization)
+        require_backend(credential)
+        return Caller(credential, credential.fleet or credential.tenant)
 
     def spend(self, caller: Caller, items: int) -> None:
         """Count items against the caller's rate limit: all of them or none. Raises Problem: 429, or 413."""

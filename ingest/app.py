@@ -6,15 +6,15 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from access.authenticator import Authenticator
-from ingest.admission import Admission
-from ingest.batches import BatchRoad
+from ingest.admission import Caller
+from ingest.batches import Admit, BatchRoad
 from ingest.body_reader import BodyReader
-from ingest.event_times import Clock, EventTimes
-from ingest.metrics import IngestMetrics
+from ingest.carrying import Carrier
+from ingest.edge import Edge
+from ingest.intake import Intake
+from ingest.metrics import ItemMetrics
 from ingest.openapi import openapi_document
 from ingest.ping_intake import PingIntake
-from ingest.publishing import EventPublisher
 from ingest.reference_road import ReferenceRoad
 from ingest.request_counting import count_requests
 from ingest.settings import IngestSettings
@@ -26,39 +26,35 @@ from runtime.http.server import new_app
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def build_app(
-    settings: IngestSettings,
-    *,
-    authenticator: Authenticator,
-    publisher: EventPublisher,
-    health: Health,
-    registry: CollectorRegistry,
-    now: Clock,
-) -> web.Application:
+def build_app(edge: Edge, health: Health, registry: CollectorRegistry) -> web.Application:
     """The application, to be served."""
-    metrics = IngestMetrics(registry)
-    admission = Admission(authenticator, settings)
-    bodies = BodyReader(settings)
-    times = EventTimes(settings)
+    settings, admission, metrics = edge.settings, edge.admission, edge.metrics
+    bodies = BodyReader(settings, edge.budget)
 
-    def road(intake: PingIntake | StatusIntake) -> BatchRoad:
+    def road(intake: Intake, admit: Admit, items: ItemMetrics) -> BatchRoad:
         return BatchRoad(
-            intake,
+            Carrier(intake, edge.publisher, edge.now),
+            admit=admit,
             admission=admission,
             bodies=bodies,
-            publisher=publisher,
-            metrics=metrics.pings if isinstance(intake, PingIntake) else metrics.status_changes,
+            metrics=items,
             most_items=settings.batch_items,
-            now=now,
         )
 
+    async def admit_backend(request: web.Request) -> Caller:
+        return await admission.admit_backend(request.headers.get("Authorization"))
+
     reference = ReferenceRoad(
-        admission=admission, bodies=bodies, publisher=publisher, metrics=metrics.reference, now=now
+        admission=admission, bodies=bodies, publisher=edge.publisher, metrics=metrics.reference, now=edge.now
     )
+    pings = road(PingIntake(edge.times), admission.admit, metrics.pings)
+    status_changes = road(StatusIntake(edge.times), admission.admit, metrics.status_changes)
+    notifications = road(edge.notifications, admit_backend, metrics.notifications)
     app = new_app()
     app.middlewares.insert(0, count_requests(metrics.requests))
-    app.router.add_post("/v1/pings", road(PingIntake(times)).post)
-    app.router.add_post("/v1/status-changes", road(StatusIntake(times)).post)
+    app.router.add_post("/v1/pings", pings.post)
+    app.router.add_post("/v1/status-changes", status_changes.post)
+    app.router.add_post("/v1/notifications", notifications.post)
     app.router.add_put("/v1/reference/{kind}/{id}", reference.put)
     app.router.add_delete("/v1/reference/{kind}/{id}", reference.delete)
     app.router.add_get("/v1/openapi.json", _serve_openapi(settings))

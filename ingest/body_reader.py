@@ -1,14 +1,13 @@
 """From a request's bytes to a JSON value, with a bound on all bodies that are held at the same time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
 
+from ingest.byte_budget import ByteBudget
 from ingest.faults import Faults, problem_of
 from ingest.json_reader import read_json
-from ingest.problems import OVERLOADED, UNSUPPORTED_MEDIA_TYPE
+from ingest.problems import UNSUPPORTED_MEDIA_TYPE
 from ingest.settings import IngestSettings
 from runtime.http.bodies import read_body
 from runtime.http.problem import Problem
@@ -20,15 +19,15 @@ DEFLATE_MOST = 1_032
 class BodyReader:
     """Reads bodies. What a body may come to is reserved before it is read."""
 
-    def __init__(self, settings: IngestSettings) -> None:
+    def __init__(self, settings: IngestSettings, budget: ByteBudget) -> None:
         self._settings = settings
-        self._free = settings.bodies_bytes
+        self._budget = budget
 
     async def read(self, request: web.Request) -> Any:
         """The JSON value of a request's body. Raises Problem: 400, 408, 413, 415 or 503."""
         _require_json(request)
         settings = self._settings
-        with self._reserved(self._most(request)):
+        with self._budget.reserved(self._most(request)):
             body = await read_body(request, settings.body_bytes, settings.inflated_bytes, settings.body_seconds)
             try:
                 return read_json(body)
@@ -41,16 +40,6 @@ class BodyReader:
         if "Content-Encoding" in request.headers:
             return min(sent * DEFLATE_MOST, self._settings.inflated_bytes)
         return sent
-
-    @contextmanager
-    def _reserved(self, size: int) -> Iterator[None]:
-        if size > self._free:
-            raise Problem(OVERLOADED, "too many bodies are being read", headers={"Retry-After": "1"})
-        self._free -= size
-        try:
-            yield
-        finally:
-            self._free += size
 
 
 def _require_json(request: web.Request) -> None:

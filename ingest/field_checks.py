@@ -61,19 +61,29 @@ def entity(value: Any) -> str:
     return value
 
 
-def text(value: Any) -> str:
-    """A text that PostgreSQL, Avro and JSON can all hold."""
-    if type(value) is not str:
-        raise wrong_type("a string", value)
-    if "\0" in value:
-        raise fault(BAD_TEXT, "the text has a NUL character")
-    try:
-        size = len(value) if value.isascii() else len(value.encode())
-    except UnicodeEncodeError:
-        raise fault(BAD_TEXT, "the text has half of a surrogate pair") from None
-    if size > MAX_TEXT_BYTES:
-        raise fault(BAD_TEXT, f"the text is over {MAX_TEXT_BYTES} bytes in UTF-8")
-    return value
+def text_of(low: int, high: int) -> Check:
+    """A text of so many bytes in UTF-8 that PostgreSQL, Avro and JSON can all hold."""
+
+    def check(value: Any) -> str:
+        if type(value) is not str:
+            raise wrong_type("a string", value)
+        if "\0" in value:
+            raise fault(BAD_TEXT, "the text has a NUL character")
+        try:
+            size = len(value) if value.isascii() else len(value.encode())
+        except UnicodeEncodeError:
+            raise fault(BAD_TEXT, "the text has half of a surrogate pair") from None
+        if size > high:
+            raise fault(BAD_TEXT, f"the text is over {high} bytes in UTF-8")
+        if size < low:
+            raise fault(BAD_TEXT, "the text is empty" if low == 1 else f"the text is under {low} bytes in UTF-8")
+        return value
+
+    return check
+
+
+text = text_of(0, MAX_TEXT_BYTES)
+"""A text of the usual length."""
 
 
 def instant(value: Any) -> Micros:

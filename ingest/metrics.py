@@ -9,7 +9,7 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 
 
 class ItemMetrics:
-    """Items of one kind: `pings`, `status_changes`, `reference`.
+    """Items of one kind: `pings`, `status_changes`, `reference`, `notifications`.
 
     A request that was refused before its items could be counted counts as one item.
     """
@@ -55,6 +55,7 @@ class IngestMetrics:
         self.pings = ItemMetrics(registry, "pings")
         self.status_changes = ItemMetrics(registry, "status_changes")
         self.reference = ItemMetrics(registry, "reference")
+        self.notifications = ItemMetrics(registry, "notifications")
         self.requests = Counter(
             "fleetcast_ingest_requests_total",
             "Requests by route and status of the answer.",

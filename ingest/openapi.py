@@ -4,16 +4,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from access.problems import ACCESS_PROBLEMS, ASSET_NOT_BOUND, WRONG_CREDENTIAL_KIND
+from access.problems import ASSET_NOT_BOUND, BAD_FLEET, FLEET_REQUIRED, WRONG_CREDENTIAL_KIND
 from domain.quality import QualityFlag
+from ingest.notification_intake import notification_shape
 from ingest.ping_intake import PING
-from ingest.problems import BATCH_TOO_LONG, EMPTY_BATCH, ITEM_PROBLEMS, REQUEST_PROBLEMS, UNKNOWN_KIND
+from ingest.problems import (
+    ALL_PROBLEMS,
+    BAD_ATTRIBUTES,
+    BATCH_TOO_LONG,
+    EMPTY_BATCH,
+    NOTIFICATION_PROBLEMS,
+    UNKNOWN_KIND,
+)
 from ingest.reference_intake import SHAPES
 from ingest.schemas import ID
 from ingest.settings import IngestSettings
 from ingest.shape import Shape
 from ingest.status_intake import STATUS_CHANGE
-from runtime.http.problem import CONTENT_TYPE, HTTP_PROBLEMS, METHOD_NOT_ALLOWED, NOT_FOUND, ProblemType
+from runtime.http.problem import CONTENT_TYPE, METHOD_NOT_ALLOWED, NOT_FOUND, ProblemType
 
 Json = dict[str, Any]
 
@@ -35,14 +43,17 @@ _DEVICE_ONLY = frozenset({ASSET_NOT_BOUND})
 _BACKEND_ONLY = frozenset({WRONG_CREDENTIAL_KIND, UNKNOWN_KIND})
 _LIST_ONLY = frozenset({EMPTY_BATCH, BATCH_TOO_LONG})
 _NOT_HERE = frozenset({NOT_FOUND, METHOD_NOT_ALLOWED})
-_PROBLEMS = tuple(dict.fromkeys((*HTTP_PROBLEMS, *ACCESS_PROBLEMS, *REQUEST_PROBLEMS, *ITEM_PROBLEMS)))
+_NOTIFICATIONS_ONLY = frozenset(NOTIFICATION_PROBLEMS)
+_NOT_OF_NOTIFICATIONS = _DEVICE_ONLY | {FLEET_REQUIRED, BAD_FLEET, UNKNOWN_KIND, BAD_ATTRIBUTES}
 
 
 def openapi_document(settings: IngestSettings) -> Json:
     """The document, as JSON data."""
-    shapes = (PING, STATUS_CHANGE, *SHAPES.values())
-    posts = [each for each in _PROBLEMS if each not in _BACKEND_ONLY | _NOT_HERE]
-    entries = [each for each in _PROBLEMS if each not in _DEVICE_ONLY | _LIST_ONLY | _NOT_HERE]
+    notification = notification_shape(settings)
+    shapes = (PING, STATUS_CHANGE, notification, *SHAPES.values())
+    posts = _problems_but(_BACKEND_ONLY | _NOTIFICATIONS_ONLY)
+    notices = _problems_but(_NOT_OF_NOTIFICATIONS)
+    entries = _problems_but(_DEVICE_ONLY | _LIST_ONLY | _NOTIFICATIONS_ONLY)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -55,6 +66,12 @@ def openapi_document(settings: IngestSettings) -> Json:
             "/v1/pings": {"post": _post("Post one ping or a list", "postPings", PING, settings, posts)},
             "/v1/status-changes": {
                 "post": _post("Post one status change or a list", "postStatusChanges", STATUS_CHANGE, settings, posts)
+            },
+            "/v1/notifications": {
+                "post": {
+                    **_post("Send one notification or a list", "postNotifications", notification, settings, notices),
+                    "parameters": [_TRACEPARENT],
+                }
             },
             "/v1/reference/{kind}/{id}": {"parameters": [_KIND, _ID, _FLEET, _TRACEPARENT], **_reference(entries)},
             "/v1/openapi.json": {
@@ -90,6 +107,10 @@ def openapi_document(settings: IngestSettings) -> Json:
             "schemas": {**{each.name: each.schema() for each in shapes}, **_ANSWERS},
         },
     }
+
+
+def _problems_but(without: frozenset[ProblemType]) -> list[ProblemType]:
+    return [each for each in ALL_PROBLEMS if each not in without | _NOT_HERE]
 
 
 def _open(summary: str, operation: str, responses: Json) -> Json:
@@ -186,7 +207,7 @@ _ANSWERS: dict[str, Json] = {
         "description": "RFC 9457. If the request was a list, the counts and results are there too.",
         "required": ["type", "title", "status", "detail"],
         "properties": {
-            "type": {"type": "string", "format": "uri-reference", "enum": sorted(each.uri for each in _PROBLEMS)},
+            "type": {"type": "string", "format": "uri-reference", "enum": sorted(each.uri for each in ALL_PROBLEMS)},
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string"},

@@ -43,7 +43,8 @@ UNAVAILABLE = ProblemType(
     503,
     "Not stored",
     "Kafka did not confirm every item in time. Send the same request again after `Retry-After` seconds, with the same "
-    "ids: what was stored already is recognised. Items without an id get the same one again by themselves.",
+    "ids: what was stored already is recognised. Items without an id get the same one again by themselves, but for "
+    "notifications without `id` and `time`.",
 )
 OVERLOADED = ProblemType(
     "overloaded",
@@ -90,6 +91,21 @@ TIME_IN_FUTURE = ProblemType(
 )
 TIME_TOO_OLD = ProblemType("time-too-old", 400, "Time too old", "The time is longer ago than what is taken.")
 BAD_SHAPE = ProblemType("bad-shape", 400, "Fields do not fit", "The fields are right by themselves, but not together.")
+UNKNOWN_TYPE = ProblemType(
+    "unknown-type", 400, "Unknown type", "The deployment has no such notification type; `detail` names those it has."
+)
+TOO_MANY_USERS = ProblemType(
+    "too-many-users",
+    400,
+    "Too many users",
+    "A notification names more users than the limit in `detail`. Send several, or have people follow an interest.",
+)
+EMPTY_LIST = ProblemType("empty-list", 400, "Empty list", "The list has no items.")
+BAD_INTEREST = ProblemType(
+    "bad-interest", 400, "Bad interest", "The name of an interest is 1 to 250 of `A-Z a-z 0-9 . _ ~ / -`."
+)
+BAD_PRIORITY = ProblemType("bad-priority", 400, "Bad priority", "The priority is `high` or `normal`.")
+BAD_DATA = ProblemType("bad-data", 400, "Bad data", "`data` is over the limit in `detail`, or nested too deeply.")
 NOT_STORABLE = ProblemType(
     "not-storable", 422, "Not storable", "Kafka will not take the item, however often it is sent, for its size."
 )
@@ -126,4 +142,8 @@ ITEM_PROBLEMS = (
     NOT_STORABLE,
     ASSET_NOT_BOUND,
 )
-ALL_PROBLEMS = tuple(dict.fromkeys((*HTTP_PROBLEMS, *ACCESS_PROBLEMS, *REQUEST_PROBLEMS, *ITEM_PROBLEMS)))
+NOTIFICATION_PROBLEMS = (UNKNOWN_TYPE, TOO_MANY_USERS, EMPTY_LIST, BAD_INTEREST, BAD_PRIORITY, BAD_DATA)
+"""Of one notification, besides those of any item."""
+ALL_PROBLEMS = tuple(
+    dict.fromkeys((*HTTP_PROBLEMS, *ACCESS_PROBLEMS, *REQUEST_PROBLEMS, *ITEM_PROBLEMS, *NOTIFICATION_PROBLEMS))
+)

@@ -18,6 +18,15 @@ class IngestSettings(Section, section="INGEST"):
         default=256 * 1024**2, ge=1024**2, description="Bytes of all bodies held at the same time; then 503."
     )
     batch_items: int = Field(default=1_000, ge=1, le=100_000, description="Most items of one list; then 413.")
+    notification_users: int = Field(
+        default=1_000, ge=1, le=5_000, description="Users that one notification may name; more follow an interest."
+    )
+    notification_data_bytes: int = Field(
+        default=4_096, ge=256, le=65_536, description="Most bytes of a notification's data, as JSON."
+    )
+    notification_days: int = Field(
+        default=365, ge=1, le=3650, description="How far ahead a notification may be put off; then it is refused."
+    )
     future_seconds: int = Field(
         default=300, ge=0, description="How far ahead of our clock the time of an event may be; then it is refused."
     )

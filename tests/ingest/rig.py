@@ -24,19 +24,22 @@ from backbone.memory_registry import MemoryRegistry
 from backbone.publishing import PublishFailed
 from backbone.record import Ack, OutRecord
 from backbone.schema_files import SchemaFiles, schema_text
-from backbone.topics import PINGS, REFERENCE, STATUS_CHANGES
+from backbone.topics import NOTIFICATION_REQUESTS, PINGS, REFERENCE, STATUS_CHANGES
 from domain.instants import format_rfc3339
+from domain.notification import NotificationRequest
 from domain.ping import GpsPing
 from domain.reference import ReferenceRecord
 from domain.status_change import StatusChange
 from ingest.app import build_app
+from ingest.edge import Edge, build_edge
 from ingest.publishing import EventPublisher
 from ingest.settings import IngestSettings
 from runtime.health import Health
 from runtime.http.server import HttpLimits, serving
 from storage.memory.credentials import MemoryCredentials
+from storage.notification_types import NotificationsSettings
 
-TOPICS = (PINGS, STATUS_CHANGES, REFERENCE)
+TOPICS = (PINGS, STATUS_CHANGES, REFERENCE, NOTIFICATION_REQUESTS)
 
 
 def clock() -> int:
@@ -179,6 +182,13 @@ class Ingest:
             if each.topic == REFERENCE.name and each.value is not None
         ]
 
+    def sent_requests(self) -> list[NotificationRequest]:
+        return [
+            self.codec.decode(each.value or b"", NotificationRequest)
+            for each in self.kafka.records
+            if each.topic == NOTIFICATION_REQUESTS.name
+        ]
+
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 
@@ -232,6 +242,17 @@ async def make_parts() -> Parts:
     return parts
 
 
+def edge_of(parts: Parts, book: CredentialBook, **settings: float) -> Edge:
+    return build_edge(
+        IngestSettings(**settings),
+        authenticator=Authenticator(book, clock),
+        publisher=EventPublisher(parts.kafka, parts.codec),
+        types=NotificationsSettings().load(),
+        registry=parts.registry,
+        now=clock,
+    )
+
+
 @asynccontextmanager
 async def running_ingest(**settings: float) -> AsyncIterator[Ingest]:
     """An ingest with these IngestSettings."""
@@ -243,14 +264,7 @@ async def running_ingest(**settings: float) -> AsyncIterator[Ingest]:
         condition=health.require("credentials"),
         metrics=BookMetrics(parts.registry),
     )
-    app = build_app(
-        IngestSettings(**settings),
-        authenticator=Authenticator(book, clock),
-        publisher=EventPublisher(parts.kafka, parts.codec),
-        health=health,
-        registry=parts.registry,
-        now=clock,
-    )
+    app = build_app(edge_of(parts, book, **settings), health, parts.registry)
     stopping = asyncio.Event()
     polling = asyncio.create_task(book.run(stopping))
     limits = HttpLimits(linger_seconds=1.0, drain_seconds=0.5)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest.notification_intake import notification_shape
 from ingest.problems import ALL_PROBLEMS
+from ingest.settings import IngestSettings
 from tests.ingest.rig import Ingest, Reply, ago, running_ingest
 
 STATUS_OF = {each.uri: each.status for each in ALL_PROBLEMS}
@@ -40,6 +42,11 @@ NEARLY = st.fixed_dictionaries(
     optional=dict.fromkeys(NAMES[3:], VALUE),
 )
 NEARLY_STATUS = st.dictionaries(st.sampled_from(STATUS_NAMES), VALUE)
+NOTICE_NAMES = [each.name for each in notification_shape(IngestSettings()).fields]
+NEARLY_NOTICE = st.fixed_dictionaries(
+    {"type": st.just("message") | VALUE, "user": st.just("u1") | VALUE},
+    optional={"title": st.text(max_size=10) | VALUE, **dict.fromkeys(NOTICE_NAMES[2:], VALUE)},
+)
 DOCUMENT = VALUE | NEARLY | NEARLY_STATUS | st.lists(NEARLY, max_size=5)
 
 
@@ -65,7 +72,8 @@ def check(ingest: Ingest, reply: Reply) -> None:
     for result in document.get("results", []):
         if result["status"] != "accepted":
             assert result["problem"]["status"] == STATUS_OF[result["problem"]["type"]]
-    ingest.books()
+    for items in ("pings", "status_changes", "reference", "notifications"):
+        ingest.books(items)
 
 
 FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -75,6 +83,13 @@ FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCh
 @given(document=DOCUMENT, path=st.sampled_from(["/v1/pings", "/v1/status-changes"]))
 def test_json_of_every_kind(runner: asyncio.Runner, running: Ingest, document: Any, path: str) -> None:
     check(running, runner.run(running.post(path, json.dumps(document).encode("utf-8", "surrogatepass"))))
+
+
+@FUZZ
+@given(document=VALUE | NEARLY_NOTICE | st.lists(NEARLY_NOTICE, max_size=5))
+def test_notifications_of_every_kind(runner: asyncio.Runner, running: Ingest, document: Any) -> None:
+    body = json.dumps(document).encode("utf-8", "surrogatepass")
+    check(running, runner.run(running.post("/v1/notifications", body, credential=running.backend.text)))
 
 
 @FUZZ
