@@ -97,7 +97,7 @@ class ApnsSender:
             return _Said(Misconfigured("tls", str(error)), header)
         except CannotConnect:
             return _Said(Temporary("cannot-connect"), header)
-        topic = push.app if push.app in self._topics else self._topics[0]
+        topic = push.app if push.app is not None and push.app in self._topics else self._topics[0]
         try:
             answer = await connection.send(_request(push, message, topic), len(as_written(message)))
         except (ConnectionClosed, ProtocolError, OSError):

@@ -20,8 +20,8 @@ class ApnsSettings(Section, section="APNS"):
     key: SecretStr = Field(description="The signing key, the `.p8` that Apple gives out; in a file with APNS_KEY_FILE.")
     topics: list[str] = Field(
         min_length=1,
-        description="The bundle ids of the apps, comma-separated. An installation whose `app` is one of them is sent to "
-        "as that, any other as the first.",
+        description="The bundle ids of the apps, comma-separated. An installation whose `app` is one of them is "
+        "sent to as that, any other as the first.",
     )
     production: str = Field(
         default="api.push.apple.com", pattern=_HOST, description="Apple's service for released apps, `host[:port]`."
