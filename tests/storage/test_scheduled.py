@@ -77,9 +77,9 @@ async def test_what_one_has_leased_no_other_gets_until_the_lease_ends(engine: En
     assert await timer.lease(10, 30.0) == []
     again: list[Due] = []
     async with asyncio.timeout(10):
-        while not again:
-            again = await other.lease(40, 30.0)
-    assert len(again) == 40, "who had them died"
+        while len(again) < 40:
+            again += await other.lease(40, 30.0)
+    assert len(set(names(again))) == 40, "who had them died"
 
 
 async def test_what_is_done_does_not_come_again_and_is_not_put_again(engine: Engine, loop_engine: AsyncEngine) -> None:
