@@ -16,15 +16,19 @@ the state of a topic that was deleted and made again is never taken for the stat
 | `fc1:live:{T/P}:history:CHANNEL` | list | the offsets of the channel's last records, rising, bounded | recorder |
 | `fc1:gateways` | sorted set | gateway -> until when its lease lasts (ms, by Redis' clock) | gateway |
 | `fc1:presence:CHANNEL` | hash | `gateway|client|user` -> what others are told of it (JSON) | gateway |
-| `fc1:connections:TENANT/USER` | hash | `gateway|client|user` -> `storage/connection.py` (JSON) | gateway |
+| `fc1:{uN}:connections:TENANT/USER` | hash | `gateway|client|user` -> `storage/connection.py` (JSON) | gateway |
+| `fc1:{uN}:notices:TENANT/USER` | hash | what came lately, and preferences: see `notices.py` | dispatcher |
 
-T is the topic id of the partition that is consumed, P its number.
+T is the topic id of the partition that is consumed, P its number. All keys of one user share the tag of a *user slot*,
+N of 64: what comes for many users is asked by one script for each slot, and there are nodes enough for any cluster.
 """
 
+import zlib
 from typing import NamedTuple
 
 PREFIX = "fc1"
 """Names the layout; another layout takes another prefix and is rebuilt from Kafka beside this one."""
+USER_SLOTS = 64
 
 
 class PartitionTag(NamedTuple):
@@ -87,6 +91,16 @@ def presence(channel: str) -> str:
     return f"{PREFIX}:presence:{channel}"
 
 
+def user_slot(tenant: str, user: str) -> str:
+    """The tag of everything of one user: `{u17}`."""
+    return f"{{u{zlib.crc32(f'{tenant}/{user}'.encode()) % USER_SLOTS}}}"
+
+
 def connections(tenant: str, user: str) -> str:
     """The open connections of one user."""
-    return f"{PREFIX}:connections:{tenant}/{user}"
+    return f"{PREFIX}:{user_slot(tenant, user)}:connections:{tenant}/{user}"
+
+
+def notices(tenant: str, user: str) -> str:
+    """What is known of one user's notifications and preferences."""
+    return f"{PREFIX}:{user_slot(tenant, user)}:notices:{tenant}/{user}"

@@ -1,0 +1,243 @@
+"""What is known of users' notifications, in Redis: one script for a batch, with one argument.
+
+Everything of one user is one hash (`keys.notices`), read by one command and written by one:
+
+| field | value | for |
+|---|---|---|
+| `i` + id | seconds, recent, window's end, source | 24 h |
+| `m` + match key | seconds, version, id, id that it replaced | 7 d |
+| `d` + type | window's end, count | the window |
+| `p` | seconds, preferences | 1 h |
+| `u` | when the hash was last given 8 days to live, writes since it was last swept | |
+
+Values are joined by `|`. What is older than its time is passed over, and removed by a sweep after every so many writes;
+a user's hash never has more than four times `MAX_KEPT` fields.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import redis
+from redis.exceptions import NoScriptError
+
+from domain.instants import SECOND, Micros
+from storage.notices import (
+    KEEP_IDS_SECONDS,
+    KEEP_MATCHES_SECONDS,
+    KEEP_PREFERENCES_SECONDS,
+    MAX_KEPT,
+    Answer,
+    Asked,
+)
+from storage.redis.connection import AsyncRedis, SyncRedis, outages_translated
+from storage.redis.keys import PREFIX, gateway_leases, notices, user_slot
+
+GATEWAYS_SECONDS = 0.5
+"""How long the list of living gateways is believed."""
+KEEP_SECONDS = KEEP_MATCHES_SECONDS + 24 * 60 * 60
+
+_LIVE = """
+local time = redis.call('TIME')
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (time[1] * 1000 + math.floor(time[2] / 1000)), '+inf')
+"""
+
+# ARGV: a MessagePack array [now in seconds, [gateways that live], notices as in `_notice`].
+_CLASSIFY = f"""
+local NEW, DUPLICATE, CORRECTION, OUTDATED = 0, 1, 2, 3
+local said = cmsgpack.unpack(ARGV[1])
+local now, live, connected, answers = said[1], {{}}, {{}}, {{}}
+for _, gateway in ipairs(said[2]) do live[gateway] = true end
+
+local function has_connection(tag, owner)
+    local known = connected[owner]
+    if known == nil then
+        known = false
+        for _, field in ipairs(redis.call('HKEYS', tag .. 'connections:' .. owner)) do
+            if live[string.match(field, '^([^|]*)|')] then known = true break end
+        end
+        connected[owner] = known
+    end
+    return known
+end
+
+local function sweep(key)
+    local all, kept = redis.call('HGETALL', key), {{}}
+    for n = 1, #all, 2 do
+        local kind, at = string.sub(all[n], 1, 1), tonumber(string.match(all[n + 1], '^%d+'))
+        if (kind == 'i' and now - at >= {KEEP_IDS_SECONDS}) or (kind == 'm' and now - at >= {KEEP_MATCHES_SECONDS})
+            or (kind == 'd' and now >= at) then
+            redis.call('HDEL', key, all[n])
+        elseif kind ~= 'p' and kind ~= 'u' then
+            kept[#kept + 1] = {{at, all[n]}}
+        end
+    end
+    table.sort(kept, function(one, other) return one[1] > other[1] end)
+    for n = {MAX_KEPT} + 1, #kept do redis.call('HDEL', key, kept[n][2]) end
+end
+
+for n, each in ipairs(said[3]) do
+    local tag, owner, id, source, kind, window, match, version = unpack(each)
+    local key = tag .. 'notices:' .. owner
+    local found = redis.call('HMGET', key, 'i' .. id, 'd' .. kind, 'm' .. match, 'p', 'u')
+    local verdict, other, recent, ends, again, changes_match = NEW, '', 0, 0, false, version ~= ''
+    if found[1] then
+        local at, count, window_end, by = string.match(found[1], '^(%d+)|(%d+)|(%d+)|(.*)$')
+        if now - at < {KEEP_IDS_SECONDS} then
+            if by == source then
+                again, recent, ends = true, tonumber(count), tonumber(window_end)
+            else
+                verdict, changes_match = DUPLICATE, false
+            end
+        end
+    end
+    if changes_match and found[3] then
+        local at, known, by, before = string.match(found[3], '^(%d+)|(%d+)|([^|]*)|(.*)$')
+        if now - at < {KEEP_MATCHES_SECONDS} then
+            if by == id then
+                verdict, other, changes_match = before ~= '' and CORRECTION or NEW, before, false
+            elseif known >= version then
+                verdict, other, changes_match = OUTDATED, by, false
+            else
+                verdict, other = CORRECTION, by
+            end
+        end
+    end
+    if not again and verdict ~= DUPLICATE then
+        local writes = {{}}
+        if window > 0 and verdict ~= OUTDATED then
+            local window_end, count = string.match(found[2] or '0|0', '^(%d+)|(%d+)$')
+            if now < tonumber(window_end) then recent, ends = tonumber(count), tonumber(window_end)
+            else recent, ends = 0, now + window end
+            writes[1], writes[2] = 'd' .. kind, ends .. '|' .. (recent + 1)
+        end
+        if changes_match then
+            writes[#writes + 1] = 'm' .. match
+            writes[#writes + 1] = now .. '|' .. version .. '|' .. id .. '|' .. other
+        end
+        local given, count = string.match(found[5] or '0|0', '^(%d+)|(%d+)$')
+        local stale = now - given >= 43200
+        count = count + 1
+        if count > {MAX_KEPT} then sweep(key) count = 0 end
+        redis.call('HSET', key, 'u', (stale and now or given) .. '|' .. count,
+            'i' .. id, now .. '|' .. recent .. '|' .. ends .. '|' .. source, unpack(writes))
+        if stale then redis.call('EXPIRE', key, {KEEP_SECONDS}) end
+    end
+    local preferences = cjson.null
+    if found[4] then
+        local at, document = string.match(found[4], '^(%d+)|(.*)$')
+        if now - at < {KEEP_PREFERENCES_SECONDS} then preferences = document end
+    end
+    answers[n] = {{verdict, other, has_connection(tag, owner), recent, ends, preferences}}
+end
+return cmsgpack.pack(answers)
+"""
+
+# ARGV: a MessagePack array [now in seconds, [key, document, ...]]. Only where no document is known.
+_REMEMBER = f"""
+local said = cmsgpack.unpack(ARGV[1])
+for n = 1, #said[2], 2 do
+    local found = redis.call('HGET', said[2][n], 'p')
+    if not found or said[1] - string.match(found, '^%d+') >= {KEEP_PREFERENCES_SECONDS} then
+        redis.call('HSET', said[2][n], 'p', said[1] .. '|' .. said[2][n + 1])
+        redis.call('EXPIRE', said[2][n], {KEEP_SECONDS})
+    end
+end
+"""
+
+_Notice = tuple[str, str, str, str, str, int, str, str]
+
+
+class RedisNotices:
+    """A `NoticeStore` over a blocking Redis client. In a cluster it asks once for each user slot of the batch."""
+
+    def __init__(self, client: SyncRedis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._run: Callable[..., Any] = client.execute_command
+        self._clock = clock
+        self._clustered = isinstance(client, redis.RedisCluster)
+        self._scripts = {text: client.register_script(text).sha for text in (_LIVE, _CLASSIFY, _REMEMBER)}
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(list[Answer]).decode
+        self._gateways: list[str] = []
+        self._gateways_until = float("-inf")
+
+    def classify(self, asked: Sequence[Asked], now: Micros) -> list[Answer]:
+        """See NoticeStore."""
+        with outages_translated():
+            gateways = self._live_gateways()
+            said = [_notice(each) for each in asked]
+            if not self._clustered:
+                return self._ask(now // SECOND, gateways, said)
+            answers: dict[int, Answer] = {}
+            for numbers in _by_slot([each[0] for each in said]).values():
+                found = self._ask(now // SECOND, gateways, [said[number] for number in numbers])
+                answers.update(zip(numbers, found, strict=True))
+            return [answers[number] for number in range(len(asked))]
+
+    def remember(self, documents: Mapping[tuple[str, str], bytes], now: Micros) -> None:
+        """See NoticeStore."""
+        owners = list(documents)
+        slots = _by_slot([_tag(*owner) for owner in owners]) if self._clustered else {"": list(range(len(owners)))}
+        with outages_translated():
+            for numbers in slots.values():
+                said: list[str] = []
+                for number in numbers:
+                    said += (notices(*owners[number]), documents[owners[number]].decode())
+                if said:
+                    self._execute(_REMEMBER, said[0], self._encode([now // SECOND, said]))
+
+    def _ask(self, now: int, gateways: list[str], said: list[_Notice]) -> list[Answer]:
+        if not said:
+            return []
+        return self._decode(self._execute(_CLASSIFY, said[0][0], self._encode((now, gateways, said))))
+
+    def _live_gateways(self) -> list[str]:
+        if self._clock() >= self._gateways_until:
+            self._gateways = [each.decode() for each in self._execute(_LIVE, gateway_leases())]
+            self._gateways_until = self._clock() + GATEWAYS_SECONDS
+        return self._gateways
+
+    def _execute(self, script: str, key: str, *arguments: bytes) -> Any:
+        """`key`: where in a cluster the script is run."""
+        try:
+            return self._run("EVALSHA", self._scripts[script], 1, key, *arguments)
+        except NoScriptError:  # the server was restarted, or failed over
+            return self._run("EVAL", script, 1, key, *arguments)
+
+
+class RedisPreferencesCache:
+    """A `PreferencesCache` over a Redis client of the event loop."""
+
+    def __init__(self, client: AsyncRedis) -> None:
+        self._client = client
+
+    async def set(self, tenant: str, user: str, document: bytes, now: Micros) -> None:
+        """See PreferencesCache."""
+        key = notices(tenant, user)
+        with outages_translated():
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hset(key, "p", b"%d|%b" % (now // SECOND, document))
+            pipeline.expire(key, KEEP_SECONDS)
+            await pipeline.execute()
+
+
+def _notice(asked: Asked) -> _Notice:
+    tenant, user, notice, source, kind, window, match_key, version = asked
+    tag = _tag(tenant, user)
+    if match_key is None or version is None:
+        return (tag, f"{tenant}/{user}", notice, source, kind, window, "", "")
+    # Lua's numbers have 53 bits, so versions are compared as text.
+    return (tag, f"{tenant}/{user}", notice, source, kind, window, match_key, f"{version + (1 << 63):020d}")
+
+
+def _tag(tenant: str, user: str) -> str:
+    return f"{PREFIX}:{user_slot(tenant, user)}:"
+
+
+def _by_slot(tags: Sequence[str]) -> dict[str, list[int]]:
+    slots: dict[str, list[int]] = {}
+    for number, tag in enumerate(tags):
+        slots.setdefault(tag, []).append(number)
+    return slots
