@@ -51,6 +51,7 @@ PROCESSES = (
     Process("ingest", "ingest", "INGEST"),
     Process("enrich", "stream_processors.enrich", "ADMIN"),
     Process("route", "stream_processors.route", "ADMIN"),
+    Process("address", "stream_processors.address", "ADMIN"),
     Process("recorder", "push_service.recorder", "ADMIN"),
     Process("gateway", "push_service.gateway", "GATEWAY"),
 )

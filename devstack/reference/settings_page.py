@@ -18,6 +18,7 @@ from runtime.settings import Section, SettingDoc, describe
 from storage.notification_types import NotificationsSettings
 from storage.postgres.settings import PostgresSettings
 from storage.redis.settings import RedisSettings
+from stream_processors.address.settings import AddressSettings
 from stream_processors.enrich.settings import EnrichSettings
 from stream_processors.route.settings import RouteSettings
 
@@ -35,6 +36,7 @@ SECTIONS: tuple[type[Section], ...] = (
     IngestSettings,
     EnrichSettings,
     RouteSettings,
+    AddressSettings,
     RecorderSettings,
     GatewaySettings,
     ServerApiSettings,

@@ -1,1 +1,1 @@
-"""Expands notification requests: one record for each user who is told."""
+"""Makes one notification for each user who is to be told: `python -m stream_processors.address`."""

@@ -60,7 +60,7 @@ async def test_the_stack_file_has_all_that_scripts_need(demo: Demo, clone: Path)
     assert stack["fleet"] == "demo"
     assert stack["gateway_url"].endswith("/connection/websocket")
     assert set(stack["device"]) == {"id", "credential"}
-    parts = {"ingest", "enrich", "route", "recorder", "gateway", "kafka", "valkey", "postgres", "registry"}
+    parts = {"ingest", "enrich", "route", "address", "recorder", "gateway", "kafka", "valkey", "postgres", "registry"}
     assert parts <= stack["pids"].keys()
     assert (clone / "var" / FILE).stat().st_mode & 0o077 == 0, "it holds secrets"
 

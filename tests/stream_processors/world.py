@@ -15,7 +15,18 @@ from backbone.memory.topic_scan import MemoryTable, MemoryTopicScan
 from backbone.memory_registry import MemoryRegistry
 from backbone.record import Ack, InRecord, OutRecord
 from backbone.schema_files import SchemaFiles, schema_text
-from backbone.topics import DEAD_LETTERS, LATEST, LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES
+from backbone.topics import (
+    DEAD_LETTERS,
+    EVENTS,
+    LATEST,
+    LIVE,
+    NOTIFICATION_REQUESTS,
+    NOTIFICATIONS,
+    PINGS,
+    POSITIONS,
+    REFERENCE,
+    STATUS_CHANGES,
+)
 from domain.entity_status import EntityStatus
 from domain.instants import SECOND
 from domain.last_position import AssetState
@@ -40,7 +51,7 @@ from stream_processors.route.status_places import StatusPlaces
 from tests.domain.fixes import NOON
 
 PARTITIONS = 4
-KEYED = (PINGS, STATUS_CHANGES, REFERENCE, POSITIONS, LIVE, LATEST)
+KEYED = (PINGS, STATUS_CHANGES, REFERENCE, POSITIONS, EVENTS, LIVE, LATEST, NOTIFICATION_REQUESTS, NOTIFICATIONS)
 
 
 class Crash(Exception):
@@ -213,17 +224,17 @@ class World:
         """From and until: seconds after NOON."""
         valid_to = None if until is None else NOON + round(until * SECOND)
         carried = Assignment(asset, order, NOON + round(since * SECOND), valid_to, order_fleet)
-        self._refer(
+        self.refer(
             ReferenceRecord(ReferenceKind.ASSIGNMENT, "acme", assignment or f"{asset}-{order}", 1, assignment=carried)
         )
 
     def know_asset(self, asset: str, max_speed: float) -> None:
-        self._refer(ReferenceRecord(ReferenceKind.ASSET, "acme", asset, 1, asset=Asset(max_speed=max_speed)))
+        self.refer(ReferenceRecord(ReferenceKind.ASSET, "acme", asset, 1, asset=Asset(max_speed=max_speed)))
 
     def forget_reference(self, kind: ReferenceKind, entry: str) -> None:
         self.cluster.append(OutRecord(REFERENCE.name, reference_key(kind, "acme", entry).encode(), None))
 
-    def _refer(self, record: ReferenceRecord) -> None:
+    def refer(self, record: ReferenceRecord) -> None:
         self.cluster.append(OutRecord(REFERENCE.name, record.key.encode(), self.codec.encode(REFERENCE, record)))
 
     def record_latest(self, behind: int = 0) -> None:
