@@ -7,9 +7,8 @@ import gc
 import structlog
 from aiohttp import ClientSession, TCPConnector
 
-from access.jwks_book import JwksBook
-from access.jwks_http import HttpJwks
-from access.metrics import JwksMetrics
+from access.order_reader import OrderReader, orders_known, skip_order
+from access.published_keys import published_keys
 from access.settings import AccessSettings
 from access.tokens import TokenVerifier
 from backbone.codec import AvroCodec
@@ -24,7 +23,6 @@ from backbone.registry_settings import RegistrySettings
 from backbone.topic_scan import TopicScan
 from backbone.topics import GATEWAY_CONTROL, LIVE, USER_LIVE
 from domain.errors import OutageError
-from push_service.gateway.control.order_reader import OrderReader, orders_known, skip_order
 from push_service.gateway.gateway import Gateway
 from push_service.gateway.http_app import build_app
 from push_service.gateway.http_streams.peers import HttpPeers
@@ -69,7 +67,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.resources.push_async_callback(client.close)
     gateway = Gateway(
         loaded[GatewaySettings],
-        tokens=TokenVerifier(loaded[AccessSettings], jwks=_published_keys(loaded[AccessSettings], process)),
+        tokens=TokenVerifier(loaded[AccessSettings], jwks=published_keys(loaded[AccessSettings], process)),
         codec=codec,
         encoder=codec,
         publisher=publisher,
@@ -107,19 +105,6 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.add(ThreadService(orders.name, orders.run))
     known = functools.partial(orders_known, orders.wait)
     process.add(GatewayService(gateway, app, listening, _calm_collector, known))
-
-
-def _published_keys(settings: AccessSettings, process: Process) -> JwksBook | None:
-    """The key set of the identity provider, if there is one."""
-    if settings.jwt_jwks_url is None:
-        return None
-    http = ClientSession()
-    process.resources.push_async_callback(http.close)
-    source = HttpJwks(http, settings.jwt_jwks_url)
-    condition = process.health.require("jwks")
-    book = JwksBook(source, settings, condition=condition, metrics=JwksMetrics(process.registry))
-    process.add(book)
-    return book
 
 
 async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:

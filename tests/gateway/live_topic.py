@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from access.order_reader import OrderReader
 from backbone.lookups import Place, TopicFacts, Watermarks
 from backbone.partition_fetcher import Wanted
 from backbone.partition_reader import OpenedPartition, PartitionListener, ReadProblem
@@ -20,7 +21,6 @@ from backbone.topics import GATEWAY_CONTROL, Topic
 from domain.errors import OutageError, PermanentError
 from domain.live_update import LiveUpdate
 from domain.source_position import SourcePosition
-from push_service.gateway.control.order_reader import OrderReader
 from storage.memory.presence import MemoryPresence
 from storage.memory.snapshots import MemorySnapshots
 from storage.redis.keys import PartitionTag

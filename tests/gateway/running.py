@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from access.order_reader import OrderReader
 from access.settings import AccessSettings
 from access.token_maker import TokenMaker
 from access.tokens import TokenVerifier
 from access.viewer import Capability
 from domain.instants import HOUR, SECOND, Micros
-from push_service.gateway.control.order_reader import OrderReader
 from push_service.gateway.gateway import SOCKET_PATH, Gateway
 from push_service.gateway.http_app import build_app
 from push_service.gateway.http_streams.peers import Peers

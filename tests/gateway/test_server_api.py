@@ -14,8 +14,8 @@ import yarl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from access.order_reader import orders_known
 from backbone.publishing import QUEUE_FULL
-from push_service.gateway.control.order_reader import orders_known
 from push_service.gateway.server_api.errors import ApiError
 from push_service.gateway.server_api.keys import Caller
 from push_service.gateway.server_api.table import method_table

@@ -9,10 +9,10 @@ from push_service.gateway.http_streams.media import is_protobuf
 from push_service.gateway.http_streams.streams import Streams
 from push_service.gateway.http_streams.wires import DelimitedWire, EventWire, LineWire
 from push_service.gateway.metrics import ConnectOutcome, GatewayMetrics
-from push_service.gateway.origins import is_permitted
 from push_service.gateway.protocol.json_codec import JsonCodec
 from push_service.gateway.protocol.protobuf.codec import ProtobufCodec
 from runtime.http.bodies import read_body
+from runtime.http.origins import is_permitted
 
 SSE_PATH = "/connection/sse"
 HTTP_STREAM_PATH = "/connection/http_stream"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from push_service.gateway.origins import is_permitted
+from runtime.http.origins import is_permitted
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _REQUEST_LINE = re.compile(r"GET [\x21-\x7e]+ HTTP/1\.1")
