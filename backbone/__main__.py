@@ -17,11 +17,11 @@ from backbone.schema_registration import NotReleased, register_schemas
 from backbone.schema_rules import faults_of
 from backbone.topic_admin import TopicAdmin, TopicRefused
 from backbone.topic_plan import BROKER_DEFAULT, TopicOptionError, TopicOptions, plan_topics
-from backbone.topics import DEAD_LETTERS, TOPICS
+from backbone.topics import DEAD_LETTERS, RETRIES, TOPICS
 from domain.errors import OutageError
 from runtime.settings import SettingsError, load_sections
 
-TABLE = (*(topic for topic in TOPICS if topic.record is not None), *DEAD_LETTERS)
+TABLE = (*(topic for topic in TOPICS if topic.record is not None), *DEAD_LETTERS, *RETRIES)
 """The topics that are made: those without a record wait for their first writer."""
 PAUSE_SECONDS = 0.5
 Result = TypeVar("Result")

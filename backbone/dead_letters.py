@@ -1,5 +1,6 @@
 """Records that can never be processed: set aside in a topic of their own, bytes unchanged, with the reason."""
 
+import copy
 import time
 
 import structlog
@@ -35,6 +36,12 @@ class DeadLetters:
             ["group", "topic", "reason"],
             registry=registry,
         )
+
+    def of(self, group: str, publisher: BatchPublishing) -> "DeadLetters":
+        """Those of another group in the same process, counted in the same metric."""
+        other = copy.copy(self)
+        other._group, other._publisher = group, publisher  # noqa: SLF001 it is one of us
+        return other
 
     def letter(self, record: InRecord, error: PermanentError) -> OutRecord:
         """What is written for `record`: its key, value and headers, and headers that say why and whence."""

@@ -251,3 +251,28 @@ DEAD_LETTERS: tuple[Topic, ...] = tuple(
     )
 )
 """Made by `topics apply` like all others. Their values are another topic's bytes: no schema of their own."""
+
+
+RETRY_DELAYS = {"10s": 10.0, "1m": 60.0, "10m": 600.0, "1h": 3600.0}
+"""What waits in which retry topic, in seconds at least. One delay for each topic, so that nothing waits behind what is
+due much later; the header `due-at` says when it is."""
+
+
+def retry_topic(source: str, group: str, delay: str) -> str:
+    """Where `group` puts a record of `source` that it will try again after `delay`, a key of RETRY_DELAYS."""
+    return f"{source}.{group}.retry.{delay}"
+
+
+RETRIES: tuple[Topic, ...] = tuple(
+    Topic(
+        name=retry_topic(source.name, group, delay),
+        key=source.key,
+        kept_days=7,
+        written_by=(group,),
+        partitions=2,
+        doc=f"What {group} tries again after {delay}: the source's bytes, unchanged, with headers that say when.",
+    )
+    for source, group in ((push_outbox(provider), f"senders-{provider}") for provider in PUSH_PROVIDERS)
+    for delay in RETRY_DELAYS
+)
+"""Of those groups alone for which order does not matter. Made by `topics apply`; no schema of their own."""

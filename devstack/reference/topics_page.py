@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backbone.topics import DEAD_LETTERS, TOPICS, Cleanup, Topic
+from backbone.topics import DEAD_LETTERS, RETRIES, TOPICS, Cleanup, Topic
 from devstack.reference.markdown import code, page, table
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "avro"
@@ -27,6 +27,10 @@ What a group can never process is put on `TOPIC.GROUP.dlq`: key, value and heade
 headers that say why: `dlq-reason`, `dlq-detail`, `dlq-group`, `dlq-topic`, `dlq-partition`, `dlq-offset`,
 `dlq-time`."""
 
+_RETRIES = """\
+What a group will try again later is put on `TOPIC.GROUP.retry.DELAY`: key, value and headers of the source unchanged,
+and headers that say when and why: `due-at` (microseconds since the epoch), `retry-attempt`, `retry-reason`."""
+
 
 def topics_page() -> str:
     """The page's text."""
@@ -39,6 +43,9 @@ def topics_page() -> str:
         "## Dead letters",
         _DEAD_LETTERS,
         table(("topic", "kept"), ((code(topic.name), _kept(topic)) for topic in DEAD_LETTERS)),
+        "## Retries",
+        _RETRIES,
+        table(("topic", "kept"), ((code(topic.name), _kept(topic)) for topic in RETRIES)),
         "## Records",
         "Instants are Avro `timestamp-micros`: microseconds since the epoch, UTC.",
         *(_record(name) for name in records),

@@ -2,9 +2,21 @@
 
 import pytest
 
-from backbone.topics import DEAD_LETTERS, LATEST, PINGS, POSITIONS, REFERENCE, TOPICS, Cleanup, Topic, dead_letter_topic
+from backbone.topics import (
+    DEAD_LETTERS,
+    LATEST,
+    PINGS,
+    POSITIONS,
+    REFERENCE,
+    RETRIES,
+    TOPICS,
+    Cleanup,
+    Topic,
+    dead_letter_topic,
+    retry_topic,
+)
 
-ALL = (*TOPICS, *DEAD_LETTERS)
+ALL = (*TOPICS, *DEAD_LETTERS, *RETRIES)
 
 
 def test_no_name_is_given_twice() -> None:
@@ -47,3 +59,10 @@ def test_dead_letters_are_kept_for_every_consumer_that_decodes() -> None:
     names = {topic.name for topic in DEAD_LETTERS}
     assert dead_letter_topic("fleet.pings.v1", "enrich") in names
     assert all(topic.record is None for topic in DEAD_LETTERS)
+
+
+def test_every_push_provider_has_a_topic_for_each_delay_of_its_own() -> None:
+    names = {topic.name for topic in RETRIES}
+    assert retry_topic("push.outbox.fcm.v1", "senders-fcm", "10s") in names
+    assert len(names) == 4 * 4
+    assert all(topic.record is None for topic in RETRIES)
