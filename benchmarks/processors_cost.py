@@ -26,12 +26,14 @@ from domain.ping import GpsPing
 from domain.quality_limits import QualityLimits
 from domain.reference import Assignment, ReferenceKind, ReferenceRecord
 from storage.memory.processor_states import MemoryProcessorStates
+from storage.notification_types import NotificationsSettings
 from stream_processors.enrich.handler import EnrichHandler
 from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.reference_view import ReferenceView
 from stream_processors.owned_states import OwnedStates, Rebuild, Rebuilt, T
 from stream_processors.route.handler import RouteHandler
 from stream_processors.route.metrics import RouteMetrics
+from stream_processors.route.notices import Notices
 from stream_processors.route.status_places import StatusPlaces
 
 ASSETS = 200
@@ -117,6 +119,7 @@ def _route(codec: AvroCodec, sink: _Sink) -> RouteHandler:
         letters=DeadLetters(sink, "route", CollectorRegistry()),
         statuses=statuses,
         places=StatusPlaces(lambda: TopicFacts("statuses", PARTITIONS)),
+        notices=Notices(codec, NotificationsSettings().load()),
         metrics=RouteMetrics(CollectorRegistry()),
     )
     for number in range(PARTITIONS):

@@ -12,24 +12,26 @@ from backbone.lookups import Lookups, TopicFacts
 from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
 from backbone.topic_scan import TopicScan
-from backbone.topics import POSITIONS, STATUS_CHANGES
+from backbone.topics import EVENTS, POSITIONS, REFERENCE, STATUS_CHANGES
 from runtime.http.probes import add_probes
 from runtime.http.server import AdminSettings, HttpService, new_app
 from runtime.process import Process, run_process
 from runtime.settings import Loaded
 from runtime.supervision import ThreadService
+from storage.notification_types import NotificationsSettings
 from storage.redis.connection import connect_sync
 from storage.redis.entity_statuses import redis_entity_statuses
 from storage.redis.settings import RedisSettings
 from stream_processors.owned_states import OwnedStates
 from stream_processors.route.handler import RouteHandler
 from stream_processors.route.metrics import RouteMetrics
+from stream_processors.route.notices import Notices
 from stream_processors.route.rebuild import StatusRebuild
 from stream_processors.route.settings import RouteSettings
 from stream_processors.route.status_places import StatusPlaces
 
 GROUP = "route"
-SECTIONS = (AdminSettings, KafkaSettings, RegistrySettings, RedisSettings, RouteSettings)
+SECTIONS = (AdminSettings, KafkaSettings, RegistrySettings, RedisSettings, NotificationsSettings, RouteSettings)
 
 
 async def compose(settings: Loaded, process: Process) -> None:
@@ -59,12 +61,13 @@ async def compose(settings: Loaded, process: Process) -> None:
         letters=DeadLetters(publisher, GROUP, process.registry),
         statuses=OwnedStates(redis_entity_statuses(redis), rebuild, route.cached_statuses),
         places=StatusPlaces(status_changes),
+        notices=Notices(codec, settings[NotificationsSettings].load()),
         metrics=RouteMetrics(process.registry),
     )
     consumer = GroupConsumer(
         kafka,
         GROUP,
-        [POSITIONS.name, STATUS_CHANGES.name],
+        [POSITIONS.name, STATUS_CHANGES.name, EVENTS.name, REFERENCE.name],
         handler,
         ConsumerMetrics(process.registry),
         process.health.require("positions and status changes"),

@@ -1,11 +1,14 @@
-"""Positions and status changes in, live updates out, by the replay rule for statuses.
+"""Positions and status changes in, live updates out, by the replay rule for statuses; and notification requests, of
+status changes, fleet events and assignments.
 
 A position has no state here, so the group's commit says where to begin; one that is routed again makes the same updates
-with the same ids and sources, which are skipped by those who read them.
+with the same ids and sources, which are skipped by those who read them. Nor has an event or an assignment; what makes
+a notification request again makes one of the same id.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -15,9 +18,10 @@ from backbone.headers import TRACEPARENT, channels_header, event_headers
 from backbone.partition_ref import PartitionRef
 from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord, header
-from backbone.topics import LIVE, STATUS_CHANGES
+from backbone.topics import EVENTS, LIVE, REFERENCE, STATUS_CHANGES
 from domain.entity_status import EntityStatus, status_after, status_fault
 from domain.errors import PermanentError
+from domain.instants import SECOND, Micros
 from domain.live_rules import updates_of_position, updates_of_status
 from domain.live_update import LiveUpdate
 from domain.quality_rules import held_back_by
@@ -25,11 +29,10 @@ from domain.source_position import SourcePosition
 from stream_processors.outputs import Letters, Output, publish_all
 from stream_processors.owned_states import OwnedStates
 from stream_processors.route.batch import MisplacedStatus, RouteBatch
-from stream_processors.route.events import read_position, read_status_change
+from stream_processors.route.events import read_assignment, read_fleet_event, read_position, read_status_change
 from stream_processors.route.metrics import RouteMetrics
+from stream_processors.route.notices import SOURCE, Notices
 from stream_processors.route.status_places import StatusPlaces
-
-SOURCE = "/fleetcast/route"
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +48,7 @@ class RouteHandler(BatchHandler):
         letters: Letters,
         statuses: OwnedStates[EntityStatus],
         places: StatusPlaces,
+        notices: Notices,
         metrics: RouteMetrics,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -53,12 +57,13 @@ class RouteHandler(BatchHandler):
         self._letters = letters
         self._statuses = statuses
         self._places = places
+        self._notices = notices
         self._metrics = metrics
         self._clock = clock
         self._partitions: dict[int, PartitionRef] = {}
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int | None:
-        """Of status changes begin at the mark of the statuses, of positions at the commit."""
+        """Of status changes begin at the mark of the statuses, of others at the commit."""
         if partition.topic != STATUS_CHANGES.name:
             return None
         self._places.seen(partition)
@@ -83,6 +88,9 @@ class RouteHandler(BatchHandler):
             self._read(record, batch)
         batch.statuses = self._known_statuses(batch)
         outputs = [*self._dead_letters(batch), *self._status_outputs(batch), *self._position_outputs(batch)]
+        if requests := self._requests(batch):
+            # Before the live updates: a status that was shown is known to a rebuild, and makes no request any more.
+            publish_all(self._publisher, requests, self._letters)
         publish_all(self._publisher, outputs, self._letters)
         self._statuses.advance(batch.advances())
         self._count(batch)
@@ -91,6 +99,11 @@ class RouteHandler(BatchHandler):
         try:
             if record.topic == STATUS_CHANGES.name:
                 self._read_status_change(record, batch)
+            elif record.topic == EVENTS.name:
+                batch.events.append((record, read_fleet_event(self._codec, record)))
+            elif record.topic == REFERENCE.name:
+                if (assigned := read_assignment(self._codec, record)) is not None:
+                    batch.assignments.append((record, assigned))
             else:
                 batch.positions.append((record, read_position(self._codec, record)))
         except PermanentError as error:
@@ -122,7 +135,7 @@ class RouteHandler(BatchHandler):
         outputs: list[Output] = []
         for record, change in batch.changes:
             fault = status_fault(batch.statuses.get(change.key), change)
-            batch.verdicts.append((change, fault))
+            batch.verdicts.append((record, change, fault))
             if fault is not None:
                 continue
             partition = self._partitions[record.partition]
@@ -137,6 +150,28 @@ class RouteHandler(BatchHandler):
             if held_back_by(position.quality) is None:
                 updates = updates_of_position(position, batch.statuses)
                 outputs += self._live_outputs(updates, record, position.id, batch)
+        return outputs
+
+    def _requests(self, batch: RouteBatch) -> list[Output]:
+        now: Micros = round(self._clock() * SECOND)
+        notices = self._notices
+        outputs: list[Output] = []
+        for record, change, fault in batch.verdicts:
+            if fault is None:
+                outputs += self._written(record, partial(notices.of_status, change, record, now), batch)
+        for record, event in batch.events:
+            outputs += self._written(record, partial(notices.of_event, event, batch.statuses, record, now), batch)
+        for record, assigned in batch.assignments:
+            outputs += self._written(record, partial(notices.of_assignment, assigned, record, now), batch)
+        return outputs
+
+    def _written(self, record: InRecord, write: Callable[[], list[OutRecord]], batch: RouteBatch) -> list[Output]:
+        try:
+            outputs = [Output(request, record) for request in write()]
+        except PermanentError as error:
+            batch.faults.append((record, error))
+            return [Output(self._letters.letter(record, error), record)]
+        batch.requests[record.topic] += len(outputs)
         return outputs
 
     def _live_outputs(
@@ -168,8 +203,10 @@ class RouteHandler(BatchHandler):
         now = self._clock()
         for _, position in batch.positions:
             self._metrics.position_done(position, now)
-        for change, fault in batch.verdicts:
+        for _, change, fault in batch.verdicts:
             self._metrics.status_done(change, fault, now)
         for record, error in batch.faults:
             self._letters.buried(record, error)
         self._metrics.live_records.inc(batch.live_records)
+        for topic, count in batch.requests.items():
+            self._metrics.requests.labels(topic).inc(count)

@@ -34,6 +34,12 @@ class RouteMetrics:
             fault: statuses.labels(LIVE if fault is None else str(fault)) for fault in (None, *StatusFault)
         }
         self.live_records = Counter("fleetcast_route_live_records_total", "Live records made.", registry=registry)
+        self.requests = Counter(
+            "fleetcast_route_notification_requests_total",
+            "Notification requests made, by the topic of what they tell.",
+            ["topic"],
+            registry=registry,
+        )
         event_lag = Histogram(
             "fleetcast_route_event_lag_seconds",
             "From the time of an event to its live records being acknowledged.",

@@ -37,6 +37,7 @@ from domain.quality_limits import QualityLimits
 from domain.reference import Asset, Assignment, ReferenceKind, ReferenceRecord, reference_key
 from domain.status_change import StatusChange
 from storage.memory.processor_states import MemoryProcessorStates
+from storage.notification_types import NotificationsSettings
 from storage.processor_states import ProcessorStates, StateRead, StateWrite, T
 from storage.redis.keys import PartitionTag
 from stream_processors.enrich.handler import EnrichHandler
@@ -46,6 +47,7 @@ from stream_processors.enrich.reference_view import ReferenceView
 from stream_processors.owned_states import OwnedStates
 from stream_processors.route.handler import RouteHandler
 from stream_processors.route.metrics import RouteMetrics
+from stream_processors.route.notices import Notices
 from stream_processors.route.rebuild import StatusRebuild
 from stream_processors.route.status_places import StatusPlaces
 from tests.domain.fixes import NOON
@@ -176,12 +178,14 @@ class World:
             letters=DeadLetters(publisher, "route", CollectorRegistry()),
             statuses=OwnedStates(FusedStates(self.statuses, before, after), rebuild, cached=100),
             places=StatusPlaces(lambda: self.cluster.topics([STATUS_CHANGES.name])[STATUS_CHANGES.name]),
+            notices=Notices(self.codec, NotificationsSettings().load()),
             metrics=RouteMetrics(self.metrics),
+            clock=lambda: self.now_ms / 1000,
         )
         return MemoryGroupConsumer(
             self.cluster,
             "route",
-            [POSITIONS.name, STATUS_CHANGES.name],
+            [POSITIONS.name, STATUS_CHANGES.name, EVENTS.name, REFERENCE.name],
             handler,
             batch_records=batch,
             assign_all=all_partitions,
