@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _measure_lines(measure: Measure, names: Sequence[str], sockets: int, report: GatewayReport) -> None:
     if OPEN_LINE in names:
-        report.opening = measure.opening(sockets)
+        report.opening, report.opening_again = measure.opening(sockets)
     report.loads = [measure.load(line) for line in LOAD_LINES if line.name in names]
     if SLOW_LINE in names:
         report.slow = measure.slow()

@@ -86,6 +86,8 @@ class CrowdSocket:
             self.socket.send(masked(b"{}"))
         if _AWAITED[self.stage] not in self._tail:
             return False
+        if self.stage is not Stage.HANDSHAKE and not ends_a_frame(self._tail):
+            return False  # what is still to come of the answer, such as what was missed, is no push
         self._tail = b""
         if self.stage is Stage.HANDSHAKE:
             self.stage = Stage.CONNECT
@@ -130,6 +132,18 @@ class CrowdSocket:
 
     def _ask(self, number: int, command: str, request: dict[str, str]) -> None:
         self.socket.send(masked(msgspec.json.encode({"id": number, command: request})))
+
+
+def ends_a_frame(data: bytes) -> bool:
+    """Whether these are whole frames of a server."""
+    at = 0
+    while at + 2 <= len(data):
+        head, size = 2, data[at + 1]
+        if size >= 126:
+            head = 4 if size == 126 else 10
+            size = int.from_bytes(data[at + 2 : at + head])
+        at += head + size
+    return at == len(data)
 
 
 def masked(payload: bytes) -> bytes:

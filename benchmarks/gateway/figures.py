@@ -90,6 +90,8 @@ class GatewayReport(msgspec.Struct):
 
     pinned: bool
     opening: OpenFigures | None = None
+    opening_again: OpenFigures | None = None
+    """When the system has given the gateway the memory already: not judged."""
     loads: list[LoadFigures] = []
     slow: SlowFigures | None = None
 
@@ -103,7 +105,7 @@ class GatewayReport(msgspec.Struct):
         """For people. The shape is fixed, so that two runs can be compared."""
         lines = [] if self.pinned else ["cores cannot be chosen here: nothing was pinned", ""]
         if self.opening is not None:
-            lines += [_opening(self.opening), ""]
+            lines += [_opening(self.opening), *_again(self.opening_again), ""]
         if self.loads:
             lines.append("line       deliveries/s  us CPU  ( bare, ratio)    p50    p95    p99 ms  (bare p99)")
             lines += [_load(each) for each in self.loads]
@@ -119,6 +121,12 @@ def _opening(opening: OpenFigures) -> str:
         f"{MOST_KB:g}), opened at {opening.per_second:.0f}/s (at least {LEAST_OPENED:.0f}), "
         f"{opening.cpu:.0f} us CPU each"
     )
+
+
+def _again(opening: OpenFigures | None) -> list[str]:
+    if opening is None:
+        return []
+    return [f"       again in the same process: at {opening.per_second:.0f}/s, {opening.cpu:.0f} us CPU each"]
 
 
 def _load(load: LoadFigures) -> str:

@@ -15,13 +15,14 @@ from benchmarks.gateway.figures import LoadFigures, OpenFigures, Run, SlowFigure
 from benchmarks.gateway.first_client import wait_for_channels
 from benchmarks.gateway.producer import ProducePlan, ProduceProgress, ProduceResult
 from benchmarks.gateway.stand import GatewayStand
-from benchmarks.gateway.work import CROWD_SOCKETS, LOAD_LINES, OPEN_SOCKETS, Line, channel_name, fleet_name
+from benchmarks.gateway.work import CROWD_SOCKETS, LOAD_LINES, OPEN_SOCKETS, WARM_UP, Line, channel_name, fleet_name
 from benchmarks.speed.helper import Helper
 from benchmarks.speed.percentiles import Percentiles
 from domain.instants import HOUR
 
 _WITHIN = 20.0  # seconds for what is still under way
 _WARM_SOCKETS = 500
+_WARM_SECONDS = 8.0
 _Crowd = Helper[Prepared, CrowdResult]
 _Show = Callable[[str], None]
 
@@ -44,9 +45,15 @@ class Measure:
         wait_for_channels(url, token, [channel_name(each) for each in range(self._channels)])
         with self._crowds(self._stand.address, _WARM_SOCKETS):
             pass
+        self._gateway(WARM_UP, seconds=_WARM_SECONDS)
 
-    def opening(self, sockets: int = OPEN_SOCKETS) -> OpenFigures:
-        """Many sockets at once, from several processes and source addresses."""
+    def opening(self, sockets: int = OPEN_SOCKETS) -> tuple[OpenFigures, OpenFigures]:
+        """Many sockets at once, from several processes and source addresses; and once more, when the system has given
+        the gateway the memory for so many already.
+        """
+        return self._opening(sockets), self._opening(sockets)
+
+    def _opening(self, sockets: int) -> OpenFigures:
         self._quiet()
         gateway = psutil.Process(self._stand.gateway_pid)
         resident, cpu = gateway.memory_info().rss, _cpu(gateway)
@@ -82,12 +89,12 @@ class Measure:
         )
 
     def _gateway(
-        self, line: Line, silent: int = 0, resident: list[int] | None = None
+        self, line: Line, silent: int = 0, resident: list[int] | None = None, seconds: float | None = None
     ) -> tuple[Run, float, float | None]:
         """The run, how late the producer was, and when a silent one was cut off. `resident` is filled once a second."""
         stack = self._stand.stack
         rate = line.deliveries / line.sockets * self._channels
-        plan = ProducePlan(stack.kafka_bootstrap, stack.registry_url, rate, self._seconds, self._channels)
+        plan = ProducePlan(stack.kafka_bootstrap, stack.registry_url, rate, seconds or self._seconds, self._channels)
         gateway = psutil.Process(self._stand.gateway_pid)
 
         def show(progress: ProduceProgress) -> None:
@@ -97,6 +104,7 @@ class Measure:
 
         with (
             self._crowds(self._stand.address, line.sockets, silent) as (crowds, _),
+            self._stand.recorder_paused(),
             Helper("benchmarks.gateway.producer", plan, ProduceProgress, ProduceResult) as producer,
         ):
             cpu = _cpu(gateway)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import secrets
+import signal
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -56,6 +57,20 @@ class GatewayStand:
         pid = self.stack["gateway"].pid
         assert pid is not None
         return pid
+
+    @contextlib.contextmanager
+    def recorder_paused(self) -> Iterator[None]:
+        """The recorder stands still meanwhile: it reads the same records, and in a deployment not on the load's core.
+
+        What it does takes milliseconds each time, which the latencies of whatever is measured would show.
+        """
+        pid = self.stack["recorder"].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def count(self, sample: str) -> float:
         """One of the gateway's metrics, with its labels as they are written; 0 when it is not there yet."""

@@ -29,6 +29,8 @@ LOAD_LINES = (
     Line("1000x83k", 1_000, 83_333, Others(6.6, 10.0, 68.0), Others(8.9, 24.0, 61.0)),
     Line("5000x33k", 5_000, 33_333, Others(9.5, 1.9, 3.4), Others(16.9, 2.3, 10.5)),
 )
+WARM_UP = Line("warm-up", 100, 4_167, Others(0, 0, 0), Others(0, 0, 0))
+"""Not measured: Kafka's first thousands of requests take it milliseconds, until Java has compiled what they need."""
 OPEN_LINE = "open"
 SLOW_LINE = "slow"
 NAMES = (OPEN_LINE, *(line.name for line in LOAD_LINES), SLOW_LINE)
