@@ -114,7 +114,7 @@ async def test_all_who_come_back_at_once_share_one_look() -> None:
     assert len(topic.scans) <= 2
 
 
-@pytest.mark.parametrize("assets", [12, 60])
+@pytest.mark.parametrize("assets", [12, 120])
 async def test_a_look_for_several_channels_gives_each_its_own(assets: int) -> None:
     """Also where one's name begins with another's, or is in another's payload; many are told apart by other means."""
     topic = LiveTopic()

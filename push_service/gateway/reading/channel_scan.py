@@ -31,8 +31,9 @@ _GATHER_SECONDS = 0.005
 _LOOKS_AT_A_TIME = 2
 _OVERHEAD_BYTES = 150
 """What a record that was found takes in memory besides its value."""
-_MAX_NAMES = 32
-"""With more channels at a time, to look for their names in each value takes longer than to read each header."""
+_MAX_NAMES = 100
+_MAX_PATTERNS = 4
+"""With more, to look for the channels' names in each value takes as long as to read each header."""
 
 
 class PartSource(Protocol):
@@ -258,7 +259,17 @@ class _Look:
 def _names_in_value(channels: Collection[str]) -> Wanted | None:
     """Tells values in which one of the channels may be named: Avro writes a string as its bytes. None: all are to be
     looked at more closely.
+
+    A pattern whose names all begin the same is looked for at a quarter of the cost of a record, however many they are;
+    others are ten times slower. So there is one for each kind.
     """
-    if len(channels) > _MAX_NAMES:
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(channels):
+        kind, colon, _ = name.partition(":")
+        kinds.setdefault(kind if colon else name, []).append(name)
+    if len(channels) > _MAX_NAMES or len(kinds) > _MAX_PATTERNS:
         return None
-    return re.compile(b"|".join(re.escape(each.encode()) for each in sorted(channels))).search
+    searches = [re.compile("|".join(map(re.escape, names)).encode()).search for names in kinds.values()]
+    if len(searches) == 1:
+        return searches[0]
+    return lambda value: any(search(value) for search in searches)
