@@ -16,7 +16,7 @@ class SendersSettings(Section, section="SENDERS"):
     batch_records: int = Field(default=500, ge=1, le=10_000, description="Most records handled at once.")
     concurrency: int = Field(default=100, ge=1, le=10_000, description="Most calls of a provider at a time.")
     send_seconds: float = Field(
-        default=10.0, gt=0, le=60, description="What one call may take; then nobody knows what became of it."
+        default=8.0, gt=0, le=60, description="What one call may take; then nobody knows what became of it."
     )
     rate: float = Field(
         default=1_000.0,

@@ -1,0 +1,145 @@
+"""Calls a provider, many at a time, within all bounds."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+
+from domain.instants import Micros
+from domain.push_request import PushRequest
+from push_service.senders.alarms import Alarms
+from push_service.senders.circuit import Circuit, Permit
+from push_service.senders.hygiene import Hygiene
+from push_service.senders.metrics import SendersMetrics
+from push_service.senders.pace import Pace
+from push_service.senders.sender import (
+    Ambiguous,
+    Misconfigured,
+    OurFault,
+    Outcome,
+    Scope,
+    Sender,
+    Temporary,
+    Throttled,
+    outcome_name,
+)
+from push_service.senders.settings import SendersSettings
+from runtime.token_bucket import KeyedBuckets
+
+log = structlog.get_logger(__name__)
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What became of one push."""
+
+    outcome: Outcome
+    at: Micros
+    """When it was known."""
+    made: bool = True
+    """False: the provider was not called, for our own limits."""
+
+
+class Pool:
+    """One provider's. After `stopping` is set no call is begun any more; those that are under way end."""
+
+    def __init__(
+        self,
+        provider: str,
+        sender: Sender,
+        settings: SendersSettings,
+        alarms: Alarms,
+        metrics: SendersMetrics,
+        stopping: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.circuit = Circuit(
+            after=settings.pause_after, first=settings.pause_seconds, longest=settings.longest_pause_seconds
+        )
+        self.hygiene = Hygiene(alarms, settings.doubtful_share)
+        self.pace = Pace(start=settings.start_rate, most=settings.rate, doubles=settings.rate_doubles, clock=clock)
+        self._provider = provider
+        self._sender = sender
+        self._settings = settings
+        self._alarms = alarms
+        self._metrics = metrics
+        self._clock = clock
+        self._installations = KeyedBuckets(settings.installations)
+        self.stopping = stopping
+
+    async def send_all(self, pushes: Sequence[PushRequest]) -> list[Call | None]:
+        """One answer for each, in their order; None: not called, since the provider is paused or this pool stops."""
+        calls: list[Call | None] = [None] * len(pushes)
+        waiting = iter(enumerate(pushes))
+
+        async def work() -> None:
+            for index, push in waiting:  # shared by all workers
+                calls[index] = await self._send(push)
+
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(self._settings.concurrency, len(pushes))):
+                workers.create_task(work())
+        self._metrics.paused.labels(self._provider).set(not self.circuit.closed)
+        return calls
+
+    async def _send(self, push: PushRequest) -> Call | None:
+        if self.stopping.is_set():
+            return None
+        wait = self._installations.take(
+            push.key,
+            1,
+            self._clock(),
+            rate=self._settings.installation_rate,
+            burst=float(self._settings.installation_burst),
+        )
+        if wait > 0.0:
+            return Call(Throttled("installation-rate", wait, Scope.DEVICE), time.time_ns() // 1000, made=False)
+        if self.circuit.closed:
+            await self.pace.turn()
+        if self.circuit.permit(self._clock()) is Permit.NONE or self.stopping.is_set():
+            return None
+        return Call(await self._call(push), time.time_ns() // 1000)
+
+    async def _call(self, push: PushRequest) -> Outcome:
+        began = self._clock()
+        outcome: Outcome
+        try:
+            async with asyncio.timeout(self._settings.send_seconds):
+                outcome = await self._sender.send(push)
+        except TimeoutError:
+            outcome = Ambiguous("timeout")
+        except Exception as error:
+            log.exception("the sender failed", provider=self._provider)
+            outcome = OurFault("sender-failed", type(error).__name__)
+        self._metrics.seconds.labels(self._provider).observe(self._clock() - began)
+        self._metrics.calls.labels(self._provider, outcome_name(outcome)).inc()
+        self._learn(outcome, began)
+        return outcome
+
+    def _learn(self, outcome: Outcome, began: float) -> None:
+        """What one answer says about the whole channel."""
+        now = self._clock()
+        self.hygiene.note(outcome)
+        match outcome:
+            case Misconfigured(reason=reason, detail=detail):
+                self._alarms.misconfigured(reason, detail)
+                if outcome.stops:
+                    self.circuit.stops(reason, began, now)
+                else:
+                    self._works(outcome, began)
+            case Throttled(reason=reason, scope=Scope.PROJECT):
+                self.circuit.stops(reason, began, now, outcome.retry_after)
+            case Temporary(reason=reason) | Ambiguous(reason=reason):
+                self.circuit.fails(reason, began, now)
+            case _:
+                self._works(outcome, began)
+
+    def _works(self, outcome: Outcome, began: float) -> None:
+        if isinstance(outcome, OurFault):
+            self._alarms.fault(outcome.reason, outcome.detail)
+        elif outcome_name(outcome) in ("accepted", "token-moved"):
+            self._alarms.works(began)
+        if self.circuit.works(began):
+            self.pace.restart()

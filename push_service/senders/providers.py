@@ -1,0 +1,23 @@
+"""The providers that this process can serve: one line each."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from types import MappingProxyType
+
+from push_service.senders.apns import open_apns
+from push_service.senders.apns_settings import ApnsSettings
+from push_service.senders.fcm import open_fcm
+from push_service.senders.fcm_settings import FcmSettings
+from push_service.senders.sender import Sender
+from runtime.settings import Loaded, Section
+
+Opening = Callable[[Loaded, AsyncExitStack], Awaitable[Sender]]
+"""Makes a provider's sender of its settings; it is closed with the stack."""
+
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType({"fcm": FcmSettings, "apns": ApnsSettings})
+OPENINGS: Mapping[str, Opening] = MappingProxyType(
+    {
+        "fcm": lambda settings, resources: open_fcm(settings[FcmSettings], resources),
+        "apns": lambda settings, resources: open_apns(settings[ApnsSettings], resources),
+    }
+)
