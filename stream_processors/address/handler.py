@@ -13,6 +13,7 @@ import msgspec
 from backbone.batch_handler import BatchHandler
 from backbone.codec import AvroCodec
 from backbone.headers import TRACEPARENT, event_headers
+from backbone.outputs import Letters
 from backbone.partition_ref import PartitionRef
 from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord, header
@@ -27,7 +28,6 @@ from stream_processors.address.metrics import SCHEDULED, AddressMetrics
 from stream_processors.address.notification_mold import SOURCE, NotificationMold
 from stream_processors.address.outbox import Outbox
 from stream_processors.address.requests import read_request
-from stream_processors.outputs import Letters
 
 Arrival = tuple[InRecord, NotificationRequest]
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from backbone.outputs import Letters, Output, publish_all
 from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord
-from stream_processors.outputs import Letters, Output, publish_all
 
 PIECE_RECORDS = 10_000
 PIECE_BYTES = 8 * 1024 * 1024

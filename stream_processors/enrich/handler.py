@@ -7,6 +7,7 @@ from typing import NamedTuple
 from backbone.batch_handler import BatchHandler
 from backbone.codec import AvroCodec
 from backbone.headers import TRACEPARENT, event_headers
+from backbone.outputs import Letters, Output, publish_all
 from backbone.partition_ref import PartitionRef
 from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord, header
@@ -22,7 +23,6 @@ from domain.source_position import SourcePosition
 from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.pings import read_ping
 from stream_processors.enrich.reference_view import ReferenceView
-from stream_processors.outputs import Letters, Output, publish_all
 from stream_processors.owned_states import Advance, OwnedStates
 
 SOURCE = "/fleetcast/enrich"

@@ -15,6 +15,7 @@ import structlog
 from backbone.batch_handler import BatchHandler
 from backbone.codec import AvroCodec
 from backbone.headers import TRACEPARENT, channels_header, event_headers
+from backbone.outputs import Letters, Output, publish_all
 from backbone.partition_ref import PartitionRef
 from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord, header
@@ -26,7 +27,6 @@ from domain.live_rules import updates_of_position, updates_of_status
 from domain.live_update import LiveUpdate
 from domain.quality_rules import held_back_by
 from domain.source_position import SourcePosition
-from stream_processors.outputs import Letters, Output, publish_all
 from stream_processors.owned_states import OwnedStates
 from stream_processors.route.batch import MisplacedStatus, RouteBatch
 from stream_processors.route.events import read_assignment, read_fleet_event, read_position, read_status_change

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from backbone.errors import RecordTooLarge
+from backbone.outputs import Output, publish_all
 from backbone.record import Ack, InRecord, OutRecord
 from domain.errors import PermanentError
-from stream_processors.outputs import Output, publish_all
 
 
 class Broker:
