@@ -17,6 +17,7 @@ from storage.postgres.delivery_days import DeliveryDays
 from storage.postgres.engine import open_engine, open_sync_engine
 from storage.postgres.migrations import migrate
 from storage.postgres.settings import PostgresSettings
+from storage.postgres.tables import to_timestamp
 from storage.postgres.timeline import DeliverySteps, Timelines
 from storage.timeline import MAX_RANGE, MAX_STEPS, DeliveryCount
 
@@ -86,10 +87,14 @@ def test_what_is_told_twice_is_stored_once(engine: Engine) -> None:
     assert steps.store([receipt("a"), receipt("b"), receipt("a")]) == 2
     assert steps.store([receipt("b"), receipt("c")]) == 1
     assert count(engine) == 3
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT at FROM delivery_steps WHERE id = 'a'")) == to_timestamp(NOON)
 
 
 def test_a_text_that_postgresql_cannot_keep_is_kept_otherwise(engine: Engine) -> None:
-    assert DeliverySteps(engine).store([receipt("a", detail="bad\x00answer")]) == 1
+    assert DeliverySteps(engine).store([receipt("a", detail='bad\x00 "answer" \\u0000')]) == 1
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT detail FROM delivery_steps")) == 'bad\ufffd "answer" \\ufffd'
 
 
 def test_a_step_of_a_day_without_a_partition_is_kept_and_moves_when_there_is_one(engine: Engine) -> None:
