@@ -1,12 +1,14 @@
 """Several gateways tell each other who is there, through one store."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from domain.errors import OutageError
 from push_service.gateway.presence.presence_book import PresenceBook
 from storage.memory.presence import MemoryPresence
+from storage.presence import Change
 from storage.redis import keys
 
 PLACE = keys.presence("chat:acme/room-1")
@@ -148,3 +150,32 @@ async def test_run_writes_soon_and_says_goodbye() -> None:
 async def _written(other: PresenceBook) -> None:
     while await seen_by(other) != ["c1"]:  # noqa: ASYNC110 the store has no event to wait for
         await asyncio.sleep(0)
+
+
+class BusyStore(MemoryPresence):
+    """While it is written to, a further connection comes."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.book: PresenceBook
+        self.batches: list[int] = []
+
+    async def write(self, gateway: str, changes: Sequence[Change]) -> None:
+        """See PresenceStore."""
+        self.batches.append(len(changes))
+        self.book.set(PLACE, f"later-{len(self.batches)}", "u2", b"{}")
+        await super().write(gateway, changes)
+
+
+async def test_what_comes_during_a_write_waits_for_the_next_batch() -> None:
+    """Else a crowd that connects is written one by one, for each write takes as long as the next to come."""
+    clock = Clock()
+    store = BusyStore(clock)
+    store.book = PresenceBook(store, 30, clock=clock)
+    for each in range(5_000):
+        store.book.set(PLACE, f"c{each}", "u1", b"{}")
+    await store.book.bring_into_line()
+    assert store.batches == [2_000, 2_000, 1_002]  # the last with the two that came during the first two
+    assert store.book.stale == 1
+    await store.book.bring_into_line()
+    assert store.batches[3:] == [1]

@@ -21,10 +21,12 @@ class JsonCodec:
 
     def decode(self, frame: bytes, max_commands: int) -> list[Command]:
         """See `Codec`."""
-        lines = frame.strip().split(b"\n", max_commands)
-        if len(lines) > max_commands:
-            raise MalformedFrameError(f"more than {max_commands} commands in a frame")
         try:
+            if b"\n" not in frame:
+                return [self._decoder.decode(frame)]
+            lines = frame.strip().split(b"\n", max_commands)
+            if len(lines) > max_commands:
+                raise MalformedFrameError(f"more than {max_commands} commands in a frame")
             return [self._decoder.decode(line) for line in lines]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise MalformedFrameError("not a command of the protocol in JSON") from error

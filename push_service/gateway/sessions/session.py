@@ -68,7 +68,8 @@ class Session:
     def reply(self, reply: Reply) -> None:
         """Answers a command."""
         if not self.closed:
-            self.transport.send(self.transport.codec.encode(reply))
+            transport = self.transport
+            transport.send(transport.codec.encode(reply))
 
     def ping(self) -> None:
         """Asks the client whether it is there."""

@@ -19,7 +19,8 @@ class Subscriptions:
         self._attendance = attendance
         self._grants = grants
         self._feeds = feeds
-        self._metrics = metrics
+        self._count = 0
+        metrics.subscriptions.set_function(lambda: self._count)
 
     def join(
         self,
@@ -41,7 +42,7 @@ class Subscriptions:
             self._hub.subscribe_tailored(channel, session.transport, tailoring)
         if self._attendance.joined(session, channel, asks=joins):
             self._hub.listen(channel, session.transport)
-        self._metrics.subscriptions.inc()
+        self._count += 1
 
     def leave(self, session: Session, channel: str) -> None:
         """It gets no more of them. A channel that it does not follow is ignored."""
@@ -51,7 +52,7 @@ class Subscriptions:
             self._attendance.left(session, channel)
             self._grants.drop(session, channel)
             self._feeds.release(partition)
-            self._metrics.subscriptions.dec()
+            self._count -= 1
 
     def leave_all(self, session: Session) -> None:
         """The session is over."""

@@ -60,6 +60,7 @@ class SocketDoor:
         self.receive = receive
         self.metrics = metrics
         self.sockets: dict[SocketConnection, None] = {}
+        metrics.sockets.set_function(lambda: len(self.sockets))
         self._to_flush: list[SocketConnection] = []
         self._connecting: Deadlines[SocketConnection] = Deadlines(limits.connect_seconds)
         self._stalled: Deadlines[SocketConnection] = Deadlines(limits.stalled_seconds)
@@ -79,7 +80,6 @@ class SocketDoor:
             self.metrics.connect(ConnectOutcome.TOO_MANY)
             return False
         self.sockets[socket] = None
-        self.metrics.sockets.inc()
         return True
 
     def flush_soon(self, socket: SocketConnection) -> None:
@@ -108,9 +108,7 @@ class SocketDoor:
         """The connection is over, or is no WebSocket's."""
         for deadlines in (self._connecting, self._stalled, self._closing):
             deadlines.stop(socket)
-        if socket in self.sockets:
-            del self.sockets[socket]
-            self.metrics.sockets.dec()
+        self.sockets.pop(socket, None)
 
     def _flush(self) -> None:
         sockets, self._to_flush = self._to_flush, []
