@@ -51,5 +51,11 @@ class PresenceStore(Protocol):
     async def read(self, place: str, *, but: str, at_most: int) -> list[Entry] | None:
         """The entries of all live gateways but one, who knows its own better. None: there are more than `at_most`."""
 
+    async def last_seen(self, place: str) -> int | None:
+        """When an entry of a user's `connections` was last removed, Unix milliseconds; None: not within 30 days.
+
+        What a gateway did not remove because it died is not known.
+        """
+
     async def count(self, place: str, *, but: str) -> Counted:
         """Who is there, without what is told of them."""

@@ -15,6 +15,7 @@ class MemoryPresence:
         self._clock = clock
         self._leases: dict[str, float] = {}
         self._places: dict[str, dict[tuple[str, str], Entry]] = defaultdict(dict)
+        self._seen: dict[str, int] = {}
         self.away = False
         """While true, everything raises OutageError."""
         self.writes = 0
@@ -24,6 +25,7 @@ class MemoryPresence:
         """Forgets everything, as Redis does when it is flushed."""
         self._leases.clear()
         self._places.clear()
+        self._seen.clear()
 
     async def renew(self, gateway: str, seconds: float) -> bool:
         """See PresenceStore."""
@@ -45,6 +47,7 @@ class MemoryPresence:
         for change in changes:
             if change.value is None:
                 self._places[change.place].pop((gateway, change.client), None)
+                self._seen[change.place] = time.time_ns() // 1_000_000
             else:
                 entry = Entry(change.client, change.user, change.value)
                 self._places[change.place][gateway, change.client] = entry
@@ -53,6 +56,11 @@ class MemoryPresence:
         """See PresenceStore."""
         found = self._entries(place, but)
         return found if len(found) <= at_most else None
+
+    async def last_seen(self, place: str) -> int | None:
+        """See PresenceStore."""
+        self._check()
+        return self._seen.get(place)
 
     async def count(self, place: str, *, but: str) -> Counted:
         """See PresenceStore."""

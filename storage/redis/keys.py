@@ -17,6 +17,7 @@ the state of a topic that was deleted and made again is never taken for the stat
 | `fc1:gateways` | sorted set | gateway -> until when its lease lasts (ms, by Redis' clock) | gateway |
 | `fc1:presence:CHANNEL` | hash | `gateway|client|user` -> what others are told of it (JSON) | gateway |
 | `fc1:{uN}:connections:TENANT/USER` | hash | `gateway|client|user` -> `storage/connection.py` (JSON) | gateway |
+| `fc1:{uN}:seen:TENANT/USER` | string | when one of the user's connections was last closed (ms) | gateway |
 | `fc1:{uN}:notices:TENANT/USER` | hash | what came lately, and preferences: see `notices.py` | dispatcher |
 
 T is the topic id of the partition that is consumed, P its number. All keys of one user share the tag of a *user slot*,
@@ -29,6 +30,8 @@ from typing import NamedTuple
 PREFIX = "fc1"
 """Names the layout; another layout takes another prefix and is rebuilt from Kafka beside this one."""
 USER_SLOTS = 64
+
+_CONNECTIONS, _SEEN = "connections", "seen"
 
 
 class PartitionTag(NamedTuple):
@@ -98,7 +101,18 @@ def user_slot(tenant: str, user: str) -> str:
 
 def connections(tenant: str, user: str) -> str:
     """The open connections of one user."""
-    return f"{PREFIX}:{user_slot(tenant, user)}:connections:{tenant}/{user}"
+    return f"{PREFIX}:{user_slot(tenant, user)}:{_CONNECTIONS}:{tenant}/{user}"
+
+
+def last_seen(tenant: str, user: str) -> str:
+    """When a connection of the user's was last closed."""
+    return f"{PREFIX}:{user_slot(tenant, user)}:{_SEEN}:{tenant}/{user}"
+
+
+def last_seen_at(place: str) -> str | None:
+    """`last_seen` of the user whose `connections` a key is; None for any other key."""
+    prefix, slot, kind, *name = place.split(":", 3)
+    return f"{prefix}:{slot}:{_SEEN}:{name[0]}" if kind == _CONNECTIONS else None
 
 
 def notices(tenant: str, user: str) -> str:

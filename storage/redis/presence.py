@@ -1,5 +1,6 @@
 """Presence in Redis: a hash for each place, and one sorted set with the leases of all gateways, by Redis' own clock."""
 
+import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -9,10 +10,12 @@ from redis.asyncio import RedisCluster
 
 from storage.presence import Change, Counted, Entry
 from storage.redis.connection import AsyncRedis, outages_translated
-from storage.redis.keys import gateway_leases
+from storage.redis.keys import gateway_leases, last_seen_at
 
 KEEP_SECONDS = 86_400
 """How long a place is kept after the last write to it: rubbish of dead gateways, at places nobody comes to."""
+SEEN_SECONDS = 30 * 86_400
+"""How long it is kept when a user was last seen."""
 PIPELINED = 500
 """Changes that are sent at once."""
 
@@ -34,14 +37,18 @@ local time = redis.call('TIME')
 return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (time[1] * 1000 + math.floor(time[2] / 1000)), '+inf')
 """
 
-# KEYS: the place of each change. ARGV: seconds to keep; then as one MessagePack array for each change the field and the
-# value, empty to remove: redis-py spends more time on an argument than the gateway on reading a token.
-_WRITE = """
+# KEYS: the place of each change. ARGV: seconds to keep; then as one MessagePack array for each change the field, the
+# value, empty to remove, and the key to note by when that was: redis-py spends more time on an argument than the
+# gateway on reading a token.
+_WRITE = f"""
 local said = cmsgpack.unpack(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 for number, place in ipairs(KEYS) do
-    local field, value = said[2 * number - 1], said[2 * number]
+    local field, value, seen = said[3 * number - 2], said[3 * number - 1], said[3 * number]
     if value == '' then
         redis.call('HDEL', place, field)
+        if seen ~= '' then redis.call('SET', seen, string.format('%d', now), 'EX', {SEEN_SECONDS}) end
     else
         redis.call('HSET', place, field, value)
         redis.call('EXPIRE', place, ARGV[1])
@@ -95,6 +102,13 @@ class RedisPresence:
             if value is not None
         ]
 
+    async def last_seen(self, place: str) -> int | None:
+        """See PresenceStore."""
+        key = last_seen_at(place)
+        with outages_translated():
+            at = None if key is None else await self._client.get(key)
+        return None if at is None else int(at)
+
     async def count(self, place: str, *, but: str) -> Counted:
         """See PresenceStore."""
         others = await self._others(but)
@@ -116,7 +130,8 @@ class RedisPresence:
             return
         said: list[str] = []
         for change in changes:
-            said += (_field(gateway, change), (change.value or b"").decode())
+            seen = last_seen_at(change.place) if change.value is None else None
+            said += (_field(gateway, change), (change.value or b"").decode(), seen or "")
         keys = [change.place.encode() for change in changes]
         await self._set(keys=keys, args=[KEEP_SECONDS, msgspec.msgpack.encode(said)])
 
@@ -126,6 +141,8 @@ class RedisPresence:
         for change in changes:
             if change.value is None:
                 pipeline.hdel(change.place, _field(gateway, change))
+                if (seen := last_seen_at(change.place)) is not None:
+                    pipeline.set(seen, time.time_ns() // 1_000_000, ex=SEEN_SECONDS)
             else:
                 pipeline.hset(change.place, _field(gateway, change), change.value)
         for place in dict.fromkeys(change.place for change in changes):

@@ -1,5 +1,6 @@
 """The contract of presence, held by Redis and by the in-memory twin alike."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -101,6 +102,20 @@ async def test_the_connections_of_a_user_are_found(store: PresenceStore) -> None
     await store.write("g1", [Change(keys.connections("acme", "u1"), "c1", "u1", opened.entry())])
     assert await connections_of(store, "acme", "u1", at_most=10) == [opened]
     assert await connections_of(store, "other", "u1", at_most=10) == []
+
+
+async def test_it_is_known_when_a_user_was_last_seen(store: PresenceStore) -> None:
+    place = keys.connections("acme", "u1")
+    before = time.time_ns() // 1_000_000
+    await store.renew("g1", 60)
+    await store.write("g1", [Change(place, "c1", "u1", b"{}")])
+    assert await store.last_seen(place) is None
+    await store.write("g1", [Change(place, "c1", "u1", None)])
+
+    seen = await store.last_seen(place)
+    assert seen is not None
+    assert before - 1 <= seen <= time.time_ns() // 1_000_000 + 1
+    assert await store.last_seen(keys.connections("acme", "u2")) is None
 
 
 async def test_an_outage_is_told(unused_tcp_port_factory: Callable[[], int]) -> None:
