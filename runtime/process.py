@@ -13,6 +13,7 @@ import uvloop
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from pydantic import Field
 
+from runtime.fail_points import FailPoints
 from runtime.health import Health
 from runtime.logging import LogSettings, configure_logging
 from runtime.settings import Loaded, Section, SettingsError, load_sections
@@ -37,17 +38,24 @@ class ProcessSettings(Section, section="PROCESS"):
     service_stop_seconds: float = Field(
         default=10.0, gt=0, description="What one service gets to stop; then it is cancelled."
     )
+    fail_at: str = Field(
+        default="",
+        pattern=r"^([a-z][a-z0-9.-]*(:[1-9][0-9]{0,8})?)?$",
+        description="For tests alone: the fail point at which the process dies as by kill -9, such as "
+        "`dispatcher.stored`, or `dispatcher.stored:3` for the third time.",
+    )
 
 
 class Process:
     """What a composition root adds to: services, conditions of health, metrics, and resources to close at the end."""
 
-    def __init__(self, name: str, supervisor: Supervisor) -> None:
+    def __init__(self, name: str, supervisor: Supervisor, fail_points: FailPoints | None = None) -> None:
         self.name = name
         self.registry = CollectorRegistry()
         self.health = Health()
         self.resources = AsyncExitStack()
         """Clients to close when every service has ended: `process.resources.push_async_callback(redis.aclose)`."""
+        self.fail_points = fail_points or FailPoints()
         self._supervisor = supervisor
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -91,7 +99,7 @@ async def _live(name: str, loaded: Loaded, compose: Compose) -> int:
     settings = loaded[ProcessSettings]
     supervisor = Supervisor(total_seconds=settings.stop_seconds, service_seconds=settings.service_stop_seconds)
     supervisor.handle_signals()
-    process = Process(name, supervisor)
+    process = Process(name, supervisor, FailPoints(settings.fail_at))
     running = process.health.require("process")
     log.info("starting", pid=os.getpid())
     code = EXIT_CRASH
