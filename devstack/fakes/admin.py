@@ -1,5 +1,6 @@
 """The phones' page, and the way to make the fakes fail."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from aiohttp import web
 
 from devstack.fakes.apns import APNS, FakeApns
 from devstack.fakes.faults import Answer
-from devstack.fakes.fcm import FCM, FakeFcm
+from devstack.fakes.fcm import FCM, OAUTH, FakeFcm
 from devstack.fakes.phones import Phone, Phones
 
 PAGE = Path(__file__).with_name("page.html")
 MOST_ON_PAGE = 12
+EVENT_SECONDS = 0.1
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
     "frame-ancestors 'none'"
@@ -52,6 +54,7 @@ class Admin:
     def __init__(self, phones: Phones, fcm: FakeFcm, apns: FakeApns) -> None:
         self._phones = phones
         self._fakes: Mapping[str, FakeFcm | FakeApns] = {FCM: fcm, APNS: apns}
+        self._faults = {FCM: fcm.faults, OAUTH: fcm.oauth, APNS: apns.faults}
         self._fcm, self._apns = fcm, apns
 
     def app(self) -> web.Application:
@@ -81,6 +84,7 @@ class Admin:
         while True:
             version = await self._phones.change_after(version)
             await answer.write(f"data: {version}\n\n".encode())
+            await asyncio.sleep(EVENT_SECONDS)  # under load not one for each arrival
 
     async def phones(self, _request: web.Request) -> web.Response:
         """What the phones with the latest arrivals show, the newest first."""
@@ -116,7 +120,7 @@ class Admin:
     async def plan(self, request: web.Request) -> web.Response:
         """Say what is answered."""
         plan = await _read(request, Plan)
-        faults = self._fakes[plan.provider].faults
+        faults = self._faults[plan.provider]
         faults.plan(plan.token, plan.next)
         if plan.always is not None:
             faults.always(plan.token, plan.always)
@@ -124,8 +128,9 @@ class Admin:
 
     async def clear(self, _request: web.Request) -> web.Response:
         """Yes to everything again."""
+        for faults in self._faults.values():
+            faults.clear()
         for fake in self._fakes.values():
-            fake.faults.clear()
             fake.revoke(revoked=False)
         return web.Response(status=204)
 

@@ -15,7 +15,7 @@ from devstack.fakes.phones import Phones
 
 FCM = "fcm"
 OAUTH = "oauth"
-"""The name by which answers of the token service are planned."""
+"""The name of the token service where answers are planned."""
 TOKEN_SECONDS = 3_600
 LONGEST = 4_096
 """Bytes of a message without its push token: what senders are held to here."""
@@ -26,6 +26,8 @@ class FakeFcm:
 
     def __init__(self, phones: Phones, account: ServiceAccount) -> None:
         self.faults = Faults()
+        self.oauth = Faults()
+        """Of the token service."""
         self.requests = 0
         self.tokens_given = 0
         self._phones = phones
@@ -46,7 +48,7 @@ class FakeFcm:
 
     async def token(self, request: web.Request) -> web.StreamResponse:
         """OAuth 2.0, the JWT bearer grant (RFC 7523)."""
-        planned = self.faults.take(OAUTH)
+        planned = self.oauth.take(OAUTH)
         if planned is not YES:
             return await self._say(request, planned)
         form = await request.post()

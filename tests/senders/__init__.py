@@ -1,0 +1,1 @@
+"""The senders, against fakes that speak the providers' real wire."""
