@@ -2,7 +2,7 @@
 
 import msgspec
 
-from benchmarks.gateway.work import LEAST_OPENED, MOST_KB, MOST_SHIFT, Line
+from benchmarks.gateway.work import LEAST_OPENED, MOST_KB, MOST_SHIFT, Line, Others
 from benchmarks.speed.percentiles import Percentiles
 
 
@@ -35,16 +35,18 @@ class LoadFigures(msgspec.Struct, frozen=True):
         return not (self.gateway.missing or self.gateway.lost_sockets)
 
     @property
-    def ahead_of_prototype(self) -> bool:
-        return self._ahead(self.line.prototype.cpu, self.line.prototype.p50, self.line.prototype.p99)
-
-    @property
     def ahead_of_centrifugo(self) -> bool:
-        return self._ahead(self.line.centrifugo.cpu, self.line.centrifugo.p50, self.line.centrifugo.p99)
+        return not self.behind(self.line.centrifugo)
 
-    def _ahead(self, cpu: float, p50: float, p99: float) -> bool:
+    def behind(self, others: Others) -> list[str]:
+        """In what the gateway is behind, and by how much."""
         run = self.gateway
-        return run.cpu <= cpu and run.latency.p50 <= p50 and run.latency.p99 <= p99
+        figures = (
+            ("CPU", run.cpu, others.cpu, "us"),
+            ("p50", run.latency.p50, others.p50, "ms"),
+            ("p99", run.latency.p99, others.p99, "ms"),
+        )
+        return [f"{name} {ours:.1f} to {theirs:g} {unit}" for name, ours, theirs, unit in figures if ours > theirs]
 
 
 class OpenFigures(msgspec.Struct, frozen=True):
@@ -139,11 +141,16 @@ def _load(load: LoadFigures) -> str:
 
 def _verdict(load: LoadFigures) -> str:
     run = load.gateway
-    ahead = "ahead of the prototype" if load.ahead_of_prototype else "ahead of Centrifugo"
-    if not load.ahead_of_centrifugo:
-        ahead = "behind Centrifugo"
-    missing = "" if load.whole else f", {run.missing} missing, {run.lost_sockets} sockets lost"
-    return f"{'ok    ' if load.whole and load.ahead_of_centrifugo else 'MISSED'} {load.line.name}: {ahead}{missing}"
+    said = [_compared("Centrifugo", load.behind(load.line.centrifugo))]
+    said.append(_compared("the prototype", load.behind(load.line.prototype)))
+    if not load.whole:
+        said.append(f"{run.missing} missing, {run.lost_sockets} sockets lost")
+    good = load.whole and load.ahead_of_centrifugo
+    return f"{'ok    ' if good else 'MISSED'} {load.line.name}: {'; '.join(said)}"
+
+
+def _compared(whom: str, behind: list[str]) -> str:
+    return f"behind {whom} in {', '.join(behind)}" if behind else f"ahead of {whom}"
 
 
 def _slow(slow: SlowFigures) -> str:
