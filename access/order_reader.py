@@ -25,7 +25,7 @@ class OrderReader:
     event loop that it was made on.
     """
 
-    def __init__(self, codec: OrderCodec, take: Callable[[GatewayControl], None]) -> None:
+    def __init__(self, codec: OrderCodec, take: Callable[[GatewayControl], object]) -> None:
         """`take` is called on the loop, in the records' order."""
         self._codec = codec
         self._take = take

@@ -1,1 +1,4 @@
-"""REST for people and operators: they read and change their own things. One sub-package for each resource."""
+"""What people and operators read and change of their own: inbox, installations, interests, preferences, deliveries.
+
+One package for each resource, with its routes in `routes.py`: one table for serving them and for the OpenAPI document.
+"""

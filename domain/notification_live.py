@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from domain.instants import Micros, format_rfc3339
+from domain.instants import SECOND, Micros, format_rfc3339
 from domain.notification import NoticeContent
 
 NOTIFICATION = "notification"
@@ -41,4 +41,21 @@ def inbox_payload(event: str, *, ids: list[str], up_to: int | None, unread: int,
     """JSON. `event` is `read` or `archived`; of `ids`, or of all with a `seq` up to `up_to`."""
     return msgspec.json.encode(
         {"kind": INBOX, "event": event, "ids": ids, "up_to": up_to, "unread": unread, "time": format_rfc3339(at)}
+    )
+
+
+TYPING_SECONDS = 6
+"""For so long it is to be shown that somebody is writing, unless it is told again."""
+
+
+def typing_payload(user: str, *, about: str | None, at: Micros) -> bytes:
+    """JSON. `about`: the interest that the talk is about."""
+    return msgspec.json.encode(
+        {
+            "kind": TYPING,
+            "user": user,
+            "about": about,
+            "time": format_rfc3339(at),
+            "until": format_rfc3339(at + TYPING_SECONDS * SECOND),
+        }
     )

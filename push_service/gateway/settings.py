@@ -3,6 +3,7 @@
 from pydantic import Field, field_validator
 
 from push_service.gateway.channels.channel_kinds import read_channel_kinds
+from runtime.http.origins import checked_origins
 from runtime.settings import Section
 
 _KIB = 1024
@@ -128,8 +129,4 @@ class GatewaySettings(Section, section="GATEWAY"):
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, origins: list[str]) -> list[str]:
-        for origin in origins:
-            scheme, _, host = origin.partition("://")
-            if origin != "*" and (scheme not in ("http", "https") or not host or "/" in host):
-                raise ValueError(f"{origin} is not an origin such as https://app.example.com")
-        return origins
+        return checked_origins(origins)

@@ -19,3 +19,12 @@ def _host_of(origin: str) -> str | None:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return None
+
+
+def checked_origins(origins: list[str]) -> list[str]:
+    """As a setting gives them. Raises ValueError for what is no origin."""
+    for origin in origins:
+        scheme, _, host = origin.partition("://")
+        if origin != ANY_ORIGIN and (scheme not in ("http", "https") or not host or "/" in host):
+            raise ValueError(f"{origin} is not an origin such as https://app.example.com")
+    return origins

@@ -1,0 +1,19 @@
+"""Checks of values that are named as the domain names things."""
+
+from typing import Any
+
+from domain.ids import ID_RULE, is_id
+from runtime.http.faults import fault
+from runtime.http.problem import ProblemType
+from runtime.http.value_checks import wrong_type
+
+BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
+
+
+def identifier(value: Any) -> str:
+    """An id."""
+    if type(value) is not str:
+        raise wrong_type("a string", value)
+    if not is_id(value):
+        raise fault(BAD_ID, f"an id is {ID_RULE}")
+    return value

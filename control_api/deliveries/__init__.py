@@ -1,0 +1,1 @@
+"""What became of notifications, for back ends and operators."""
