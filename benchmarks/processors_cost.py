@@ -19,6 +19,7 @@ from backbone.partitioner import partition_of
 from backbone.record import Ack, InRecord, OutRecord
 from backbone.schema_files import SchemaFiles, schema_text
 from backbone.topics import LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES
+from domain.asset_watch import WatchLimits
 from domain.entity_status import EntityStatus
 from domain.instants import SECOND
 from domain.last_position import AssetState
@@ -30,6 +31,7 @@ from storage.notification_types import NotificationsSettings
 from stream_processors.enrich.handler import EnrichHandler
 from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.reference_view import ReferenceView
+from stream_processors.enrich.watcher import AssetWatcher
 from stream_processors.owned_states import OwnedStates, Rebuild, Rebuilt, T
 from stream_processors.route.handler import RouteHandler
 from stream_processors.route.metrics import RouteMetrics
@@ -97,12 +99,14 @@ def _codec() -> AvroCodec:
 
 def _enrich(codec: AvroCodec, sink: _Sink, orders: int) -> EnrichHandler:
     states: OwnedStates[AssetState] = OwnedStates(MemoryProcessorStates(), _Nothing(), 10_000)
+    reference = _reference(codec, orders)
     handler = EnrichHandler(
         codec=codec,
         publisher=sink,
         letters=DeadLetters(sink, "enrich", CollectorRegistry()),
         states=states,
-        reference=_reference(codec, orders),
+        reference=reference,
+        watcher=AssetWatcher(reference, WatchLimits()),
         limits=QualityLimits(),
         metrics=EnrichMetrics(CollectorRegistry()),
     )

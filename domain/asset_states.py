@@ -8,16 +8,23 @@ from domain.quality_limits import QualityLimits
 from domain.quality_rules import held_back_by, times_confirmed
 
 
+def is_news(state: AssetState, position: Position) -> bool:
+    """Whether a position is shown, and newer than the one that is."""
+    return held_back_by(position.quality) is None and (state.last is None or position.time > state.last.time)
+
+
 def state_after(state: AssetState, position: Position, limits: QualityLimits, max_speed: float | None) -> AssetState:
-    """The asset's state after a position that was judged with `state`. What is shown never goes back in time."""
+    """The asset's state after a position that was judged with `state`. What is shown never goes back in time.
+
+    What is watched of it (`domain/asset_watch.py`) is left as it is.
+    """
     recent = _remembered(state.recent_ids, position.id, limits.recent_ids)
-    held_by = held_back_by(position.quality)
-    if held_by is None and (state.last is None or position.time > state.last.time):
-        return AssetState(_shown(position, state.last, limits), recent)
-    if held_by is QualityFlag.IMPOSSIBLE_JUMP:
+    if is_news(state, position):
+        return AssetState(_shown(position, state.last, limits), recent, watch=state.watch)
+    if held_back_by(position.quality) is QualityFlag.IMPOSSIBLE_JUMP:
         speed = max_speed if max_speed is not None and max_speed > 0 else limits.max_speed
-        return AssetState(state.last, recent, _rejected(position, state, limits, speed))
-    return AssetState(state.last, recent, state.rejected)
+        return AssetState(state.last, recent, _rejected(position, state, limits, speed), state.watch)
+    return AssetState(state.last, recent, state.rejected, state.watch)
 
 
 def _remembered(recent: tuple[str, ...], new_id: str, bound: int) -> tuple[str, ...]:

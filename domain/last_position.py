@@ -5,6 +5,7 @@ The structs are stored as JSON arrays: a new field goes to the end and has a def
 
 import msgspec
 
+from domain.asset_watch import NOT_WATCHED, AssetWatch
 from domain.instants import Micros
 
 
@@ -40,6 +41,7 @@ class AssetState(msgspec.Struct, frozen=True, array_like=True):
     recent_ids: tuple[str, ...] = ()
     """Ids of the last fixes, oldest first, whatever became of them."""
     rejected: RejectedFix | None = None
+    watch: AssetWatch = NOT_WATCHED
 
 
 NEVER_SEEN = AssetState()

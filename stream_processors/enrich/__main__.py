@@ -26,6 +26,7 @@ from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.rebuild import AssetRebuild
 from stream_processors.enrich.reference_view import ReferenceView
 from stream_processors.enrich.settings import EnrichSettings
+from stream_processors.enrich.watcher import AssetWatcher
 from stream_processors.owned_states import OwnedStates
 
 GROUP = "enrich"
@@ -59,13 +60,15 @@ async def compose(settings: Loaded, process: Process) -> None:
         process.health.require("reference data"),
     )
     limits = enrich.limits()
-    rebuild = AssetRebuild(TopicScan(kafka), codec, reference, limits)
+    watcher = AssetWatcher(reference, enrich.watch_limits())
+    rebuild = AssetRebuild(TopicScan(kafka), codec, reference, watcher, limits)
     handler = EnrichHandler(
         codec=codec,
         publisher=publisher,
         letters=letters,
         states=OwnedStates(redis_asset_states(redis), rebuild, enrich.cached_assets),
         reference=reference,
+        watcher=watcher,
         limits=limits,
         metrics=EnrichMetrics(process.registry),
     )

@@ -1,4 +1,4 @@
-"""Pings in, positions out: one for each, in the order of their partition, by the replay rule."""
+"""Pings in, positions out: one for each, in the order of their partition, by the replay rule. And what they mean."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,9 +11,10 @@ from backbone.outputs import Letters, Output, publish_all
 from backbone.partition_ref import PartitionRef
 from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord, header
-from backbone.topics import POSITIONS
+from backbone.topics import EVENTS, POSITIONS
 from domain.asset_states import state_after
 from domain.errors import PermanentError
+from domain.fleet_event import FleetEvent
 from domain.judgement import judged_position
 from domain.last_position import NEVER_SEEN, AssetState
 from domain.ping import GpsPing
@@ -23,6 +24,7 @@ from domain.source_position import SourcePosition
 from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.pings import read_ping
 from stream_processors.enrich.reference_view import ReferenceView
+from stream_processors.enrich.watcher import AssetWatcher
 from stream_processors.owned_states import Advance, OwnedStates
 
 SOURCE = "/fleetcast/enrich"
@@ -48,6 +50,7 @@ class EnrichHandler(BatchHandler):
         letters: Letters,
         states: OwnedStates[AssetState],
         reference: ReferenceView,
+        watcher: AssetWatcher,
         limits: QualityLimits,
         metrics: EnrichMetrics,
         clock: Callable[[], float] = time.time,
@@ -57,6 +60,7 @@ class EnrichHandler(BatchHandler):
         self._letters = letters
         self._states = states
         self._reference = reference
+        self._watcher = watcher
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
@@ -83,6 +87,9 @@ class EnrichHandler(BatchHandler):
         known = self._states.values(_assets(arrivals))
         batch = _Batch(arrivals, known)
         outputs = [self._output(arrival, batch) for arrival in arrivals]
+        if batch.events:
+            # Before the positions: a position that was put out is behind the mark of a rebuild, and makes no event.
+            publish_all(self._publisher, self._event_outputs(batch), self._letters)
         publish_all(self._publisher, outputs, self._letters)
         # What is acknowledged is on the topic, whatever becomes of the states: so the books agree with the topic.
         self._count(batch)
@@ -123,8 +130,24 @@ class EnrichHandler(BatchHandler):
             source=SourcePosition(record.topic, partition.topic_id, record.partition, record.offset),
         )
         batch.orders_left_out += carried.left_out
-        batch.put(partition, position, state_after(state, position, self._limits, max_speed))
+        next_state = state_after(state, position, self._limits, max_speed)
+        next_state, events = self._watcher.after(state, position, next_state)
+        batch.put(partition, position, next_state)
+        batch.events += [(record, event) for event in events]
         return position
+
+    def _event_outputs(self, batch: "_Batch") -> list[Output]:
+        return [Output(self._event_record(event, record), record) for record, event in batch.events]
+
+    def _event_record(self, event: FleetEvent, record: InRecord) -> OutRecord:
+        return OutRecord(
+            topic=EVENTS.name,
+            key=event.key.encode(),
+            value=self._codec.encode(EVENTS, event),
+            headers=event_headers(
+                event.id, f"fleetcast.event.{event.kind}", SOURCE, event.time, header(record.headers, TRACEPARENT)
+            ),
+        )
 
     def _out_record(self, position: Position, record: InRecord) -> OutRecord:
         return OutRecord(
@@ -142,6 +165,8 @@ class EnrichHandler(BatchHandler):
         now = self._clock()
         for position in batch.positions:
             self._metrics.done(position, now)
+        for _, event in batch.events:
+            self._metrics.events.labels(event.kind).inc()
         for record, fault in batch.faults:
             self._letters.buried(record, fault)
         if batch.orders_left_out:
@@ -155,6 +180,7 @@ class _Batch:
         self.positions: list[Position] = []
         self.faults = [(arrival.record, arrival.fault) for arrival in arrivals if arrival.fault is not None]
         self.orders_left_out = 0
+        self.events: list[tuple[InRecord, FleetEvent]] = []
         self._known = known
         self._changed: dict[PartitionRef, dict[str, AssetState]] = {arrival.partition: {} for arrival in arrivals}
         self._marks = {arrival.partition: arrival.record.offset + 1 for arrival in arrivals}

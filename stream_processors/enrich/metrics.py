@@ -25,6 +25,7 @@ class EnrichMetrics:
             "Orders over the most that a position can name.",
             registry=registry,
         )
+        self.events = Counter("fleetcast_enrich_events_total", "Fleet events.", ["kind"], registry=registry)
         self._event_lag = Histogram(
             "fleetcast_enrich_event_lag_seconds",
             "From the device's time of a fix to its position being acknowledged.",

@@ -1,6 +1,7 @@
 """Makes the states of assets again, when Redis has lost them: what was shown, then our own positions after that."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import msgspec
 import structlog
@@ -9,10 +10,12 @@ from backbone.codec import AvroCodec
 from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
 from backbone.topic_scan import Scanning
-from backbone.topics import POSITIONS
+from backbone.topics import EVENTS, POSITIONS
 from domain.asset_states import state_after
+from domain.asset_watch import AssetWatch
 from domain.errors import PermanentError
-from domain.instants import MINUTE, Micros
+from domain.fleet_event import EventKind, FleetEvent
+from domain.instants import DAY, MINUTE, Micros
 from domain.last_position import NEVER_SEEN, AssetState, LastPosition
 from domain.live_payloads import PositionPayload
 from domain.live_rules import POSITION
@@ -20,6 +23,7 @@ from domain.live_update import LiveUpdate
 from domain.position import Position
 from domain.quality_limits import QualityLimits
 from stream_processors.enrich.reference_view import ReferenceView
+from stream_processors.enrich.watcher import AssetWatcher
 from stream_processors.owned_states import Rebuild, Rebuilt
 from stream_processors.shown_updates import shown_updates, told
 
@@ -31,20 +35,38 @@ MARGIN_RECORDS = 1_000
 """More than one batch of `route`: when it dies, the later half of a batch may have been shown and the other not."""
 
 
+STOPS_WITHIN: Micros = 2 * DAY
+"""An asset that stopped longer ago is told to have stopped once more. Of one that stands still and was not told to have
+stopped yet, the time counts anew: it is told so much later."""
+
+
 class _Shown(msgspec.Struct):
-    """What was shown last: of each asset (`FLEET/ASSET`), and of each stream of pings (topic id, partition)."""
+    """What was shown last: of each asset (`FLEET/ASSET`), and of each stream of pings (topic id, partition); and since
+    when the assets stand still that have stopped.
+    """
 
     assets: dict[str, LastPosition]
     streams: dict[tuple[str, int], LiveUpdate]
+    stopped: dict[str, Micros]
 
 
 class AssetRebuild(Rebuild[AssetState]):
     """The mark follows the newest ping of which there is a position: it was put out, and all before it."""
 
-    def __init__(self, scan: Scanning, codec: AvroCodec, reference: ReferenceView, limits: QualityLimits) -> None:
+    def __init__(
+        self,
+        scan: Scanning,
+        codec: AvroCodec,
+        reference: ReferenceView,
+        watcher: AssetWatcher,
+        limits: QualityLimits,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._scan = scan
         self._codec = codec
         self._reference = reference
+        self._watcher = watcher
+        self._clock = clock
         self._limits = limits
         self._shown: _Shown | None = None
 
@@ -54,7 +76,7 @@ class AssetRebuild(Rebuild[AssetState]):
         shown = self._shown = self._shown or self._read_shown()
         count = self._scan.partitions(partition.topic)
         states = {
-            name: AssetState(last, (last.id,))
+            name: AssetState(last, (last.id,), watch=self._watch(name, last, shown.stopped.get(name)))
             for name, last in shown.assets.items()
             if partition_of(name.encode(), count) == partition.partition
         }
@@ -65,7 +87,8 @@ class AssetRebuild(Rebuild[AssetState]):
                 mark = max(mark, position.source.offset + 1)
             state = states.get(position.key, NEVER_SEEN)
             max_speed = self._reference.max_speed(position.fleet, position.asset)
-            states[position.key] = state_after(state, position, self._limits, max_speed)
+            after = state_after(state, position, self._limits, max_speed)
+            states[position.key], _ = self._watcher.after(state, position, after)
         return Rebuilt(mark, states)
 
     def forget(self) -> None:
@@ -86,7 +109,7 @@ class AssetRebuild(Rebuild[AssetState]):
                 log.warning("left out a position", partition=record.partition, offset=record.offset, why=str(error))
 
     def _read_shown(self) -> _Shown:
-        shown = _Shown({}, {})
+        shown = _Shown({}, {}, self._read_stopped())
         for update, payload in shown_updates(self._scan, self._codec, POSITION, PositionPayload):
             assert update.source is not None
             name = f"{update.fleet}/{update.entity.partition('/')[2]}"
@@ -97,6 +120,26 @@ class AssetRebuild(Rebuild[AssetState]):
             if newest is None or newest.source is None or newest.source.rank < update.source.rank:
                 shown.streams[update.source.stream] = update
         return shown
+
+    def _watch(self, name: str, last: LastPosition, stopped_since: Micros | None) -> AssetWatch:
+        return self._watcher.resumed(name.partition("/")[0], last, stopped_since)
+
+    def _read_stopped(self) -> dict[str, Micros]:
+        """Since when the assets stand still, by the events of the last days."""
+        stopped: dict[str, Micros] = {}
+        since = max(0, round(self._clock() * 1000) - STOPS_WITHIN // 1000)
+        places = [(EVENTS.name, number) for number in range(self._scan.partitions(EVENTS.name))]
+        for record in told(self._scan.read(self._scan.since(dict.fromkeys(places, since))), "reading events"):
+            try:
+                event = self._codec.decode(record.value or b"", FleetEvent)
+            except PermanentError as error:
+                log.warning("left out an event", partition=record.partition, offset=record.offset, why=str(error))
+                continue
+            if event.kind is EventKind.STOPPED:
+                stopped[event.key] = event.since or event.time
+            elif event.kind is EventKind.MOVING:
+                stopped.pop(event.key, None)
+        return stopped
 
 
 def _last_position(update: LiveUpdate, payload: PositionPayload) -> LastPosition:

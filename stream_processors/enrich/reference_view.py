@@ -1,4 +1,4 @@
-"""What `enrich` needs of the reference data: the assets' highest speeds, and who carries which order when."""
+"""What `enrich` needs of the reference data: highest speeds, geofences, who carries which order when, and promises."""
 
 import threading
 
@@ -7,7 +7,9 @@ from backbone.global_table import TableView
 from backbone.record import InRecord
 from domain.assignments import AssignmentIndex, Carried
 from domain.errors import PermanentError
+from domain.geofences import GeofenceIndex
 from domain.instants import Micros
+from domain.promises import PromiseIndex
 from domain.reference import ReferenceKind, ReferenceRecord
 
 
@@ -15,6 +17,8 @@ class ReferenceView(TableView):
     """Written by the thread that reads the reference topic, read by the one that judges pings."""
 
     def __init__(self, codec: AvroCodec) -> None:
+        self.geofences = GeofenceIndex()
+        self.promises = PromiseIndex()
         self._codec = codec
         self._lock = threading.Lock()
         self._assignments = AssignmentIndex()
@@ -33,6 +37,10 @@ class ReferenceView(TableView):
                 self._assignments.put(record.fleet, record.id, record.assignment)
             elif record.asset is not None:
                 self._put_max_speed(record.fleet, record.id, record.asset.max_speed)
+            elif record.geofence is not None:
+                self.geofences.put(record.fleet, record.id, record.geofence)
+            elif record.order is not None:
+                self.promises.put(record.fleet, record.id, record.order.promised_at)
 
     def _remove(self, key: bytes) -> None:
         kind, fleet, entry_id = _parts(key)
@@ -41,6 +49,10 @@ class ReferenceView(TableView):
                 self._assignments.remove(fleet, entry_id)
             elif kind == ReferenceKind.ASSET:
                 self._put_max_speed(fleet, entry_id, None)
+            elif kind == ReferenceKind.GEOFENCE:
+                self.geofences.remove(fleet, entry_id)
+            elif kind == ReferenceKind.ORDER:
+                self.promises.put(fleet, entry_id, None)
 
     def max_speed(self, fleet: str, asset: str) -> float | None:
         """Metres per second; None when nothing is known."""

@@ -2,11 +2,13 @@
 
 from pydantic import Field
 
-from domain.instants import DAY, SECOND
+from domain.asset_watch import WatchLimits
+from domain.instants import DAY, MINUTE, SECOND
 from domain.quality_limits import QualityLimits
 from runtime.settings import Section
 
 _DEFAULT = QualityLimits()
+_WATCH = WatchLimits()
 
 
 class EnrichSettings(Section, section="ENRICH"):
@@ -51,6 +53,25 @@ class EnrichSettings(Section, section="ENRICH"):
     derive_within_seconds: float = Field(
         _DEFAULT.derive_within / SECOND, ge=0, description="No speed or heading is derived across a longer gap."
     )
+    geofence_margin: float = Field(
+        _WATCH.margin, ge=0, description="Metres that an asset must be outside of a geofence to have left it."
+    )
+    event_accuracy: float = Field(
+        _WATCH.accuracy, gt=0, description="Metres; a fix that is less accurate makes no event."
+    )
+    stop_distance: float = Field(_WATCH.stop_distance, gt=0, description="Metres within which an asset stands still.")
+    stop_minutes: float = Field(
+        _WATCH.stop_after / MINUTE, gt=0, description="So long it has to stand still to have stopped."
+    )
+
+    def watch_limits(self) -> WatchLimits:
+        """What makes events, as one value."""
+        return WatchLimits(
+            margin=self.geofence_margin,
+            accuracy=self.event_accuracy,
+            stop_distance=self.stop_distance,
+            stop_after=round(self.stop_minutes * MINUTE),
+        )
 
     def limits(self) -> QualityLimits:
         """The thresholds as one value."""

@@ -27,6 +27,7 @@ from backbone.topics import (
     REFERENCE,
     STATUS_CHANGES,
 )
+from domain.asset_watch import WatchLimits
 from domain.entity_status import EntityStatus
 from domain.instants import SECOND
 from domain.last_position import AssetState
@@ -44,6 +45,7 @@ from stream_processors.enrich.handler import EnrichHandler
 from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.rebuild import AssetRebuild
 from stream_processors.enrich.reference_view import ReferenceView
+from stream_processors.enrich.watcher import AssetWatcher
 from stream_processors.owned_states import OwnedStates
 from stream_processors.route.handler import RouteHandler
 from stream_processors.route.metrics import RouteMetrics
@@ -144,7 +146,9 @@ class World:
         letters = DeadLetters(publisher, "enrich", CollectorRegistry())
         reference, limits = ReferenceView(self.codec), QualityLimits()
         MemoryTable(self.cluster, REFERENCE.name, reference, letters.bury).refresh()
-        rebuild = AssetRebuild(MemoryTopicScan(self.cluster), self.codec, reference, limits)
+        watcher = AssetWatcher(reference, WatchLimits())
+        scan = MemoryTopicScan(self.cluster)
+        rebuild = AssetRebuild(scan, self.codec, reference, watcher, limits, lambda: self.now_ms / 1000)
         self.metrics = CollectorRegistry()
         handler = EnrichHandler(
             codec=self.codec,
@@ -152,6 +156,7 @@ class World:
             letters=letters,
             states=OwnedStates(FusedStates(self.assets, before, after), rebuild, cached=100),
             reference=reference,
+            watcher=watcher,
             limits=limits,
             metrics=EnrichMetrics(self.metrics),
         )
