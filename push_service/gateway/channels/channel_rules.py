@@ -132,8 +132,9 @@ class ChannelRules:
         """
         name = str(channel)
         rule = self._rules[channel.kind]
-        admitted = _admits(rule.audience, viewer, channel)
-        if viewer.allows(permission, name, tenant=self.tenant_of(viewer, channel), by_rule=admitted):
+        tenant = viewer.tenant if rule.audience is Audience.ANYONE else channel.tenant
+        admitted = tenant == viewer.tenant and _admits(rule.audience, viewer, channel)
+        if viewer.allows(permission, name, tenant=tenant, by_rule=admitted):
             return True
         if granted is not None and permission in granted:
             return True
@@ -166,12 +167,11 @@ class ChannelRules:
 
 
 def _admits(audience: Audience, viewer: Viewer, channel: Channel) -> bool:
+    """Of the viewer's own tenant, or of a kind that is everybody's."""
     if audience is Audience.FLEET:
-        return channel.owner in viewer.fleets and channel.tenant == viewer.tenant
+        return channel.owner in viewer.fleets
     if audience is Audience.ANYONE:
         return True
-    if channel.tenant != viewer.tenant:
-        return False
     if audience is Audience.TENANT:
         return channel.owner == viewer.tenant
     return audience is Audience.USER and channel.owner == viewer.tenant and channel.member == viewer.user
