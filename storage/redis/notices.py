@@ -4,14 +4,15 @@ Everything of one user is one hash (`keys.notices`), read by one command and wri
 
 | field | value | for |
 |---|---|---|
-| `i` + id | seconds, recent, window's end, source | 24 h |
-| `m` + match key | seconds, version, id, id that it replaced | 7 d |
+| `i` + id | seconds, window's end, recent `|` source | 24 h |
+| `m` + match key | seconds, version (20 digits), id `|` id that it replaced | 7 d |
 | `d` + type | window's end, count | the window |
 | `p` | seconds, preferences | 1 h |
 | `u` | when the hash was last given 8 days to live, writes since it was last swept | |
 
-Values are joined by `|`. What is older than its time is passed over, and removed by a sweep after every so many writes;
-a user's hash never has more than four times `MAX_KEPT` fields.
+Instants are seconds in ten digits, so that a script finds what follows without a search. What is older than its time is
+passed over, and removed by a sweep after every so many writes; a user's hash never has more than four times `MAX_KEPT`
+fields.
 """
 
 import time
@@ -46,6 +47,7 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (time[1] * 1000 + math.floor(
 # ARGV: a MessagePack array [now in seconds, [gateways that live], notices as in `_notice`].
 _CLASSIFY = f"""
 local NEW, DUPLICATE, CORRECTION, OUTDATED = 0, 1, 2, 3
+local call, sub, match, null = redis.call, string.sub, string.match, cjson.null
 local said = cmsgpack.unpack(ARGV[1])
 local now, live, connected, answers = said[1], {{}}, {{}}, {{}}
 for _, gateway in ipairs(said[2]) do live[gateway] = true end
@@ -54,8 +56,8 @@ local function has_connection(tag, owner)
     local known = connected[owner]
     if known == nil then
         known = false
-        for _, field in ipairs(redis.call('HKEYS', tag .. 'connections:' .. owner)) do
-            if live[string.match(field, '^([^|]*)|')] then known = true break end
+        for _, field in ipairs(call('HKEYS', tag .. 'connections:' .. owner)) do
+            if live[match(field, '^([^|]*)|')] then known = true break end
         end
         connected[owner] = known
     end
@@ -63,73 +65,77 @@ local function has_connection(tag, owner)
 end
 
 local function sweep(key)
-    local all, kept = redis.call('HGETALL', key), {{}}
+    local all, kept = call('HGETALL', key), {{}}
     for n = 1, #all, 2 do
-        local kind, at = string.sub(all[n], 1, 1), tonumber(string.match(all[n + 1], '^%d+'))
+        local kind, at = sub(all[n], 1, 1), tonumber(sub(all[n + 1], 1, 10))
         if (kind == 'i' and now - at >= {KEEP_IDS_SECONDS}) or (kind == 'm' and now - at >= {KEEP_MATCHES_SECONDS})
             or (kind == 'd' and now >= at) then
-            redis.call('HDEL', key, all[n])
+            call('HDEL', key, all[n])
         elseif kind ~= 'p' and kind ~= 'u' then
             kept[#kept + 1] = {{at, all[n]}}
         end
     end
     table.sort(kept, function(one, other) return one[1] > other[1] end)
-    for n = {MAX_KEPT} + 1, #kept do redis.call('HDEL', key, kept[n][2]) end
+    for n = {MAX_KEPT} + 1, #kept do call('HDEL', key, kept[n][2]) end
 end
 
 for n, each in ipairs(said[3]) do
-    local tag, owner, id, source, kind, window, match, version = unpack(each)
+    local tag, owner, id, source, kind, window, about, version = unpack(each)
     local key = tag .. 'notices:' .. owner
-    local found = redis.call('HMGET', key, 'i' .. id, 'd' .. kind, 'm' .. match, 'p', 'u')
-    local verdict, other, recent, ends, again, changes_match = NEW, '', 0, 0, false, version ~= ''
-    if found[1] then
-        local at, count, window_end, by = string.match(found[1], '^(%d+)|(%d+)|(%d+)|(.*)$')
-        if now - at < {KEEP_IDS_SECONDS} then
-            if by == source then
-                again, recent, ends = true, tonumber(count), tonumber(window_end)
-            else
-                verdict, changes_match = DUPLICATE, false
-            end
+    local seen, matched, upkeep, preferences, counted
+    if window > 0 then
+        seen, matched, upkeep, preferences, counted =
+            unpack(call('HMGET', key, 'i' .. id, 'm' .. about, 'u', 'p', 'd' .. kind))
+    else
+        seen, matched, upkeep, preferences = unpack(call('HMGET', key, 'i' .. id, 'm' .. about, 'u', 'p'))
+    end
+    local verdict, other, recent, ends, again, versioned = NEW, '', 0, 0, false, version ~= ''
+    if seen and now - sub(seen, 1, 10) < {KEEP_IDS_SECONDS} then
+        local count, by = match(seen, '^(%d+)|(.*)$', 21)
+        if by == source then
+            again, recent, ends = true, tonumber(count), tonumber(sub(seen, 11, 20))
+        else
+            verdict, versioned = DUPLICATE, false
         end
     end
-    if changes_match and found[3] then
-        local at, known, by, before = string.match(found[3], '^(%d+)|(%d+)|([^|]*)|(.*)$')
-        if now - at < {KEEP_MATCHES_SECONDS} then
-            if by == id then
-                verdict, other, changes_match = before ~= '' and CORRECTION or NEW, before, false
-            elseif known >= version then
-                verdict, other, changes_match = OUTDATED, by, false
-            else
-                verdict, other = CORRECTION, by
-            end
+    if versioned and matched and now - sub(matched, 1, 10) < {KEEP_MATCHES_SECONDS} then
+        local by, before = match(matched, '^([^|]*)|(.*)$', 31)
+        if by == id then
+            verdict, other, versioned = before ~= '' and CORRECTION or NEW, before, false
+        elseif sub(matched, 11, 30) >= version then
+            verdict, other, versioned = OUTDATED, by, false
+        else
+            verdict, other = CORRECTION, by
         end
     end
     if not again and verdict ~= DUPLICATE then
-        local writes = {{}}
-        if window > 0 and verdict ~= OUTDATED then
-            local window_end, count = string.match(found[2] or '0|0', '^(%d+)|(%d+)$')
-            if now < tonumber(window_end) then recent, ends = tonumber(count), tonumber(window_end)
-            else recent, ends = 0, now + window end
-            writes[1], writes[2] = 'd' .. kind, ends .. '|' .. (recent + 1)
-        end
-        if changes_match then
-            writes[#writes + 1] = 'm' .. match
-            writes[#writes + 1] = now .. '|' .. version .. '|' .. id .. '|' .. other
-        end
-        local given, count = string.match(found[5] or '0|0', '^(%d+)|(%d+)$')
-        local stale = now - given >= 43200
-        count = count + 1
+        local given, count = now, 1
+        if upkeep then given, count = sub(upkeep, 1, 10), sub(upkeep, 11) + 1 end
+        local stale = not upkeep or now - given >= 43200
+        if stale then given = now end
         if count > {MAX_KEPT} then sweep(key) count = 0 end
-        redis.call('HSET', key, 'u', (stale and now or given) .. '|' .. count,
-            'i' .. id, now .. '|' .. recent .. '|' .. ends .. '|' .. source, unpack(writes))
-        if stale then redis.call('EXPIRE', key, {KEEP_SECONDS}) end
+        if window > 0 and verdict ~= OUTDATED then
+            if counted and now < tonumber(sub(counted, 1, 10)) then
+                recent, ends = tonumber(sub(counted, 11)), tonumber(sub(counted, 1, 10))
+            else
+                recent, ends = 0, now + window
+            end
+            call('HSET', key, 'd' .. kind, ends .. (recent + 1))
+        end
+        local entry = now .. (ends > 0 and ends or '0000000000') .. recent .. '|' .. source
+        if versioned then
+            call('HSET', key, 'u', given .. count, 'i' .. id, entry,
+                'm' .. about, now .. version .. id .. '|' .. other)
+        else
+            call('HSET', key, 'u', given .. count, 'i' .. id, entry)
+        end
+        if stale then call('EXPIRE', key, {KEEP_SECONDS}) end
     end
-    local preferences = cjson.null
-    if found[4] then
-        local at, document = string.match(found[4], '^(%d+)|(.*)$')
-        if now - at < {KEEP_PREFERENCES_SECONDS} then preferences = document end
+    local document = null
+    if preferences and now - sub(preferences, 1, 10) < {KEEP_PREFERENCES_SECONDS} then
+        document = sub(preferences, 11)
     end
-    answers[n] = {{verdict, other, has_connection(tag, owner), recent, ends, preferences}}
+    answers[n] = {{verdict, other, has_connection(tag, owner), recent, ends, document}}
 end
 return cmsgpack.pack(answers)
 """
@@ -139,8 +145,8 @@ _REMEMBER = f"""
 local said = cmsgpack.unpack(ARGV[1])
 for n = 1, #said[2], 2 do
     local found = redis.call('HGET', said[2][n], 'p')
-    if not found or said[1] - string.match(found, '^%d+') >= {KEEP_PREFERENCES_SECONDS} then
-        redis.call('HSET', said[2][n], 'p', said[1] .. '|' .. said[2][n + 1])
+    if not found or said[1] - string.sub(found, 1, 10) >= {KEEP_PREFERENCES_SECONDS} then
+        redis.call('HSET', said[2][n], 'p', said[1] .. said[2][n + 1])
         redis.call('EXPIRE', said[2][n], {KEEP_SECONDS})
     end
 end
@@ -218,7 +224,7 @@ class RedisPreferencesCache:
         key = notices(tenant, user)
         with outages_translated():
             pipeline = self._client.pipeline(transaction=False)
-            pipeline.hset(key, "p", b"%d|%b" % (now // SECOND, document))
+            pipeline.hset(key, "p", b"%d%b" % (now // SECOND, document))
             pipeline.expire(key, KEEP_SECONDS)
             await pipeline.execute()
 
