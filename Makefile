@@ -40,7 +40,7 @@ replay: $(VENV)/.stamp ## send a recorded CSV to the running stack (FILE=track.c
 	@exec $(BIN)/python -m devstack replay "$(FILE)" $(OPTIONS)
 
 ##@ Change it
-.PHONY: test test-fast lint format docs lock
+.PHONY: test test-fast lint format docs proto lock
 test: setup lint tests/web/node_modules/.stamp ## set up, lint, and every test, with a real Kafka, Valkey and PostgreSQL
 	@exec $(BIN)/python -m pytest -n 2 $(OPTIONS)
 
@@ -59,6 +59,9 @@ format: $(VENV)/.stamp ## put the code in order
 
 docs: $(VENV)/.stamp ## make the reference pages anew, from the code
 	$(BIN)/python -m devstack.reference
+
+proto: $(VENV)/.stamp ## make the Protobuf code anew, after a change of schemas/proto/notifications.proto
+	$(BIN)/python -m devstack.protobuf_code
 
 lock: $(VENV)/.stamp ## choose versions anew, after a change of the dependencies in pyproject.toml
 	test -x var/lock-tools/bin/uv || { $(PYTHON) -m venv var/lock-tools && var/lock-tools/bin/pip install uv; }

@@ -98,6 +98,7 @@ class Demo:
         urls = self.product.admin_urls
         return StackFile(
             ingest_url=urls["ingest"],
+            grpc_target=self.product.grpc_target,
             gateway_url=f"{urls['gateway'].replace('http:', 'ws:')}/connection/websocket",
             map_url=self.map_url,
             registry_url=self.stack.registry_url,

@@ -40,6 +40,8 @@ class Process:
     name: str
     module: str
     section: str
+    grpc: bool = False
+    """Whether it is the one that `grpc_target` names."""
 
 
 SET_UP = (
@@ -48,11 +50,12 @@ SET_UP = (
     SetUp("tables", "storage", ("migrate",), needs=(DATABASE_STEP,)),
 )
 PROCESSES = (
-    Process("ingest", "ingest", "INGEST"),
+    Process("ingest", "ingest", "INGEST", grpc=True),
     Process("enrich", "stream_processors.enrich", "ADMIN"),
     Process("route", "stream_processors.route", "ADMIN"),
     Process("address", "stream_processors.address", "ADMIN"),
     Process("recorder", "push_service.recorder", "ADMIN"),
+    Process("dispatcher", "push_service.dispatcher", "ADMIN"),
     Process("gateway", "push_service.gateway", "GATEWAY"),
 )
 
@@ -67,6 +70,7 @@ class Product:
         self._stack = stack
         self._settings = dict(settings)
         self._ports = {process.name: free_port() for process in PROCESSES} | dict(ports or {})
+        self._grpc_port = free_port()
         self._parts = [self._part(process) for process in PROCESSES]
         for part in self._parts:
             stack.add(part)
@@ -77,6 +81,11 @@ class Product:
         return {name: f"http://{LOOPBACK}:{port}" for name, port in self._ports.items()}
 
     @property
+    def grpc_target(self) -> str:
+        """Where ingest takes gRPC."""
+        return f"{LOOPBACK}:{self._grpc_port}"
+
+    @property
     def environment(self) -> dict[str, str]:
         """What every process and command of the product is told."""
         return {
@@ -84,6 +93,7 @@ class Product:
             "FLEETCAST_REGISTRY_URL": self._stack.registry_url,
             "FLEETCAST_REDIS_URL": self._stack.redis_url,
             "FLEETCAST_POSTGRES_URL": self._stack.postgres_url,
+            "FLEETCAST_GRPC_PORT": "0",  # but for the process that `grpc_target` names
             **self._settings,
         }
 
@@ -112,6 +122,8 @@ class Product:
     def _part(self, process: Process) -> Part:
         port = self._ports[process.name]
         own = {f"FLEETCAST_{process.section}_HOST": LOOPBACK, f"FLEETCAST_{process.section}_PORT": str(port)}
+        if process.grpc:
+            own |= {"FLEETCAST_GRPC_HOST": LOOPBACK, "FLEETCAST_GRPC_PORT": str(self._grpc_port)}
         return Part(
             process.name,
             self.command(process.module, env=own),

@@ -21,6 +21,8 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
     """The content of the file. It holds secrets, of the local stack alone; it is there only while all is ready."""
 
     ingest_url: str
+    grpc_target: str
+    """host:port of ingest's gRPC interface."""
     gateway_url: str
     map_url: str
     registry_url: str

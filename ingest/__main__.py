@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import time
 
 from access.authenticator import Authenticator
@@ -17,6 +18,11 @@ from backbone.registry_settings import RegistrySettings
 from backbone.topics import NOTIFICATION_REQUESTS, PINGS, REFERENCE, STATUS_CHANGES
 from ingest.app import build_app
 from ingest.edge import build_edge
+from ingest.grpc_api.health import HealthService
+from ingest.grpc_api.metrics import GrpcMetrics
+from ingest.grpc_api.server import GrpcService
+from ingest.grpc_api.service import NotificationsService
+from ingest.grpc_api.settings import GrpcSettings
 from ingest.publishing import EventPublisher
 from ingest.settings import IngestSettings
 from runtime.http.server import HttpLimits, HttpService
@@ -65,6 +71,10 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.add(book)
     limits = HttpLimits(max_connections=settings.connections)
     process.add(HttpService("http", app, settings.host, settings.port, limits))
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C core writes a line of its own for every bad client
+    grpc_settings = loaded[GrpcSettings]
+    notifications = NotificationsService(edge, grpc_settings, GrpcMetrics(process.registry))
+    process.add(GrpcService(grpc_settings, notifications, HealthService(process.health)))
     _rest_the_collector()
 
 
@@ -82,6 +92,14 @@ def _now() -> int:
 if __name__ == "__main__":
     run_process(
         "ingest",
-        [IngestSettings, NotificationsSettings, CredentialsSettings, PostgresSettings, KafkaSettings, RegistrySettings],
+        [
+            IngestSettings,
+            GrpcSettings,
+            NotificationsSettings,
+            CredentialsSettings,
+            PostgresSettings,
+            KafkaSettings,
+            RegistrySettings,
+        ],
         compose,
     )

@@ -66,12 +66,22 @@ class Admission:
 
     def spend(self, caller: Caller, items: int) -> None:
         """Count items against the caller's rate limit: all of them or none. Raises Problem: 429, or 413."""
-        credential = caller.credential
-        rate, burst = self._defaults[credential.kind]
-        rate, burst = credential.rate or rate, credential.burst or burst
-        seconds = self._buckets.take(credential.id, items, self._clock(), rate=rate, burst=burst)
+        rate, burst = self._limits(caller.credential)
+        seconds = self._take(caller.credential, items)
         if seconds == math.inf:
             raise Problem(BATCH_TOO_LONG, f"the credential may send {burst} items at once, not {items}")
         if seconds > 0:
             detail = f"the credential may send {rate:g} items per second, and {burst} at once"
             raise Problem(RATE_LIMITED, detail, headers={"Retry-After": str(math.ceil(seconds))})
+
+    def spend_one(self, caller: Caller) -> float:
+        """Count one item against the caller's rate limit (0.0), or say how many seconds to wait for it."""
+        return self._take(caller.credential, 1)
+
+    def _take(self, credential: Credential, items: int) -> float:
+        rate, burst = self._limits(credential)
+        return self._buckets.take(credential.id, items, self._clock(), rate=rate, burst=burst)
+
+    def _limits(self, credential: Credential) -> tuple[float, int]:
+        rate, burst = self._defaults[credential.kind]
+        return credential.rate or rate, credential.burst or burst

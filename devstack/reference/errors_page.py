@@ -1,6 +1,7 @@
 """`docs/errors.md`: where the `type` of each problem document points."""
 
 from devstack.reference.markdown import page
+from ingest.grpc_api.problems import GRPC_PROBLEMS
 from ingest.problems import ALL_PROBLEMS
 from push_service.gateway.server_api.endpoint import API_PROBLEMS
 from runtime.http.problem import ProblemType
@@ -25,7 +26,7 @@ part, each refused item carries such a document as its `problem`."""
 
 def errors_page() -> str:
     """The page's text."""
-    return page("Errors", _INTRO, *(_problem(problem) for problem in (*ALL_PROBLEMS, *API_PROBLEMS)))
+    return page("Errors", _INTRO, *(_problem(problem) for problem in (*ALL_PROBLEMS, *GRPC_PROBLEMS, *API_PROBLEMS)))
 
 
 def _problem(problem: ProblemType) -> str:

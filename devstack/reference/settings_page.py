@@ -6,6 +6,7 @@ from access.settings import AccessSettings, CredentialsSettings
 from backbone.kafka_settings import KafkaSettings
 from backbone.registry_settings import RegistrySettings
 from devstack.reference.markdown import code, page, table
+from ingest.grpc_api.settings import GrpcSettings
 from ingest.settings import IngestSettings
 from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.server_api.settings import ServerApiSettings
@@ -34,6 +35,7 @@ SECTIONS: tuple[type[Section], ...] = (
     CredentialsSettings,
     NotificationsSettings,
     IngestSettings,
+    GrpcSettings,
     EnrichSettings,
     RouteSettings,
     AddressSettings,

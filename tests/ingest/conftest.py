@@ -4,10 +4,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.ingest.grpc_rig import GrpcIngest, running_grpc
 from tests.ingest.rig import Ingest, running_ingest
 
 
 @pytest.fixture
 async def ingest() -> AsyncIterator[Ingest]:
     async with running_ingest() as running:
+        yield running
+
+
+@pytest.fixture
+async def grpc_ingest() -> AsyncIterator[GrpcIngest]:
+    async with running_grpc() as running:
         yield running

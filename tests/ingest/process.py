@@ -21,7 +21,7 @@ WITHIN = 60.0
 
 def environment(**settings: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLEETCAST_")}
-    return inherited | {f"FLEETCAST_{name}": value for name, value in settings.items()}
+    return inherited | {f"FLEETCAST_{name}": value for name, value in {"GRPC_PORT": "0", **settings}.items()}
 
 
 def command(environ: dict[str, str], *arguments: str) -> str:
@@ -112,7 +112,7 @@ async def _url(process: asyncio.subprocess.Process, log: Path) -> str:
     while True:
         said = await asyncio.to_thread(log.read_text)
         for line in said.splitlines():
-            if '"listening"' in line:
+            if '"listening"' in line and '"http"' in line:
                 return str(json.loads(line)["url"])
         assert process.returncode is None, said
         assert asyncio.get_running_loop().time() < deadline, said

@@ -61,11 +61,13 @@ class ScriptedPublisher:
         self.records: list[OutRecord] = []
         self.failures: list[PublishFailed | None] = []
         self.calls = 0
+        self.largest = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def publish(self, records: Sequence[OutRecord]) -> list[Ack | PublishFailed]:
         self.calls += 1
+        self.largest = max(self.largest, len(records))
         await self.gate.wait()
         return [self._one(each) for each in records]
 
@@ -124,6 +126,7 @@ class Ingest:
         self.device = parts.device
         self.backend = parts.backend
         self.tenant = parts.tenant
+        self._parts = parts
 
     async def send(
         self,
@@ -183,25 +186,14 @@ class Ingest:
         ]
 
     def sent_requests(self) -> list[NotificationRequest]:
-        return [
-            self.codec.decode(each.value or b"", NotificationRequest)
-            for each in self.kafka.records
-            if each.topic == NOTIFICATION_REQUESTS.name
-        ]
+        return requests_in(self._parts)
 
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 
     def books(self, items: str = "pings") -> dict[str, float]:
         """Outcomes of items; fails unless they add up to what was received."""
-        outcomes = {
-            sample.labels["outcome"]: sample.value
-            for family in self.registry.collect()
-            for sample in family.samples
-            if sample.name == f"fleetcast_ingest_{items}_total" and sample.value
-        }
-        assert sum(outcomes.values()) == self.count(f"fleetcast_ingest_{items}_received_total")
-        return outcomes
+        return outcomes_of(self._parts, items)
 
 
 class Parts(msgspec.Struct):
@@ -214,6 +206,28 @@ class Parts(msgspec.Struct):
     device: Minted
     backend: Minted
     tenant: Minted
+
+
+def requests_in(parts: Parts) -> list[NotificationRequest]:
+    """The notification requests that Kafka has."""
+    return [
+        parts.codec.decode(each.value or b"", NotificationRequest)
+        for each in parts.kafka.records
+        if each.topic == NOTIFICATION_REQUESTS.name
+    ]
+
+
+def outcomes_of(parts: Parts, items: str) -> dict[str, float]:
+    """Outcomes of items; fails unless they add up to what was received."""
+    outcomes = {
+        sample.labels["outcome"]: sample.value
+        for family in parts.registry.collect()
+        for sample in family.samples
+        if sample.name == f"fleetcast_ingest_{items}_total" and sample.value
+    }
+    received = parts.registry.get_sample_value(f"fleetcast_ingest_{items}_received_total")
+    assert sum(outcomes.values()) == received
+    return outcomes
 
 
 def prepared_codec() -> AvroCodec:

@@ -1,0 +1,1 @@
+"""Made from `schemas/proto/` by `make proto`, and by nobody's hand."""
