@@ -34,8 +34,9 @@ class ScheduledPutting(Protocol):
     """For threads: address and the dispatcher."""
 
     def put(self, requests: Sequence[ScheduledRequest]) -> None:
-        """Keep them until they are due. Of two with one id the one that is due later counts, so that what was put
-        before is not put again, and what has come back may be put off once more. Raises OutageError.
+        """Keep them until they are due. Of two with one id the one that is due later counts: what has come back may be
+        put off once more. What is put again after it was done comes again, for something new may wait for it; whoever
+        gets it knows what was done before. Raises OutageError.
         """
         ...
 

@@ -13,8 +13,7 @@ from storage.push_decisions import NoticeKey
 SOURCE = "/fleetcast/dispatcher"
 
 NO_INSTALLATION = "no-installation"
-DIGEST = "digest"
-"""Outcomes: why nothing is pushed for it. Of a digest: another one of its type is pushed for all of them."""
+"""An outcome: the user has nothing to push to."""
 
 
 def step_receipt(

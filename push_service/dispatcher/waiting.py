@@ -5,12 +5,13 @@ from backbone.headers import TRACEPARENT, due_at_header, event_headers
 from backbone.record import OutRecord, header
 from backbone.topics import PUSH_PENDING
 from domain.ids import derived_id
-from domain.instants import SECOND, Micros
-from domain.notification import NotificationRequest, Phase, PushPending
+from domain.instants import Micros
+from domain.notification import PushPending
 from push_service.dispatcher.incoming import Incoming
+from push_service.dispatcher.phases import digest_request, quiet_request
 from push_service.dispatcher.push_plan import PushPlan
 from push_service.dispatcher.receipts import SOURCE
-from storage.scheduled import ScheduledRequest, digest_id, quiet_id
+from storage.scheduled import ScheduledRequest
 
 RULE = "push.pending"
 
@@ -40,16 +41,8 @@ def put_off(incoming: Incoming, plan: PushPlan, now: Micros) -> ScheduledRequest
     Of a notification that was held by an earlier try of ours, whose time is over meanwhile, it is due now.
     """
     told = incoming.told
-    digest = plan.digest and plan.until is not None
-    request = NotificationRequest(
-        id=told.id,
-        tenant=told.tenant,
-        users=[] if told.installation is not None else [told.user],
-        installation=told.installation,
-        phase=Phase.DIGEST if digest else Phase.PUSH,
-        content=told.content,
-    )
-    until = now if plan.until is None else plan.until
-    if digest:
-        return ScheduledRequest(digest_id(told.user, told.content.type, until // SECOND), until, request)
-    return ScheduledRequest(quiet_id(told.user, told.id), until, request)
+    if plan.until is None:
+        return quiet_request(told, now)
+    if plan.digest and told.installation is None:
+        return digest_request(told.tenant, told.user, told.content.type, plan.until)
+    return quiet_request(told, plan.until)

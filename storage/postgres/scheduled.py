@@ -23,7 +23,7 @@ SELECT * FROM (
 ) AS given
 ON CONFLICT (tenant, id) DO UPDATE
     SET due_at = EXCLUDED.due_at, request = EXCLUDED.request, leased_until = NULL, done_at = NULL
-    WHERE s.due_at < EXCLUDED.due_at
+    WHERE s.due_at < EXCLUDED.due_at OR (s.due_at = EXCLUDED.due_at AND s.done_at IS NOT NULL)
 """)
 
 _LEASE = text("""

@@ -61,6 +61,9 @@ class PushStand:
     """`targets` begins with one phone of `ann`."""
 
     def __init__(self, engine: Engine) -> None:
+        """Begins with no notifications: what was there before is removed."""
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM notifications"))
         self.engine = engine
         self.cluster = MemoryCluster()
         registry = MemoryRegistry()
