@@ -124,10 +124,12 @@ class DispatcherHandler(BatchHandler):
         letters = [Output(self._letters.letter(record, error), record) for record, error in faults]
         publish_all(self._publisher, [*letters, *self._outputs(told, now)], self._letters)
         self._reached("dispatcher.published")
-        self._handover.hand_over([_push(each.incoming) for each in told if each.stored.state is PushState.QUEUED], now)
+        self._handover.hand_over(
+            [push_of(each.incoming) for each in told if each.stored.state is PushState.QUEUED], now
+        )
         self._reached("dispatcher.handed-over")
         if returned:
-            self._returns.returned([(Phase(each.told.phase), _push(each)) for each in returned], now)
+            self._returns.returned([(Phase(each.told.phase), push_of(each)) for each in returned], now)
         outcomes["returned"] += len(returned)
         self._count(told, faults, outcomes)
         self._reached("dispatcher.done")
@@ -212,7 +214,8 @@ def _receipts(each: _Told, now: Micros) -> Iterator[PushReceipt]:
         yield step_receipt(each.key, Step.EXPIRED, now)
 
 
-def _push(incoming: Incoming) -> Push:
+def push_of(incoming: Incoming) -> Push:
+    """As it is handed over."""
     told = incoming.told
     return Push(
         tenant=told.tenant,
