@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from access.viewer import Capability
-from domain.instants import HOUR
+from domain.instants import HOUR, SECOND
 from tests.gateway.api_client import Backend
 from tests.gateway.live_topic import position
 from tests.gateway.raw_client import RawClient
@@ -73,6 +73,15 @@ async def test_tokens_of_subscriptions_and_what_a_back_end_subscribed_outlive_th
         gateway.topic.publish(position("a", 1, channels=["order:acme/A-1", "order:acme/A-2"]))
         pushed = [(await client.next())["push"]["channel"] for _ in range(2)]
         assert sorted(pushed) == ["order:acme/A-1", "order:acme/A-2"]
+
+
+async def test_a_refresh_with_an_expired_token_ends_the_connection_in_a_way_that_sdks_come_back_from() -> None:
+    """To an error they would give up for good. When they come back they are told 109, and ask for a new token."""
+    async with running() as gateway:
+        client = await connected(gateway, connection(["acme"]))
+        expired = maker(60 * SECOND).make(user="u1", fleets=["acme"], capabilities=None, valid_for=SECOND)
+        await client.send({"id": 50, "refresh": {"token": expired}})
+        assert await client.closed() == (3005, "connection expired")
 
 
 async def test_a_subscribe_that_is_being_answered_is_judged_by_the_newer_token() -> None:

@@ -4,7 +4,8 @@ from access.viewer import Viewer
 from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.commands.token_desk import TokenDesk, seconds_left
 from push_service.gateway.protocol.commands import RefreshRequest
-from push_service.gateway.protocol.disconnects import INVALID_TOKEN, DisconnectError
+from push_service.gateway.protocol.disconnects import EXPIRED, INVALID_TOKEN, DisconnectError
+from push_service.gateway.protocol.errors import TOKEN_EXPIRED, CommandError
 from push_service.gateway.protocol.replies import RefreshResult
 from push_service.gateway.protocol.unsubscribes import NOT_PERMITTED
 from push_service.gateway.sessions.evictions import Evictions
@@ -28,7 +29,7 @@ class RefreshCommand:
 
     def __call__(self, session: Session, request: RefreshRequest) -> RefreshResult:
         assert session.viewer is not None
-        before, viewer = session.viewer, self._desk.viewer(request.token)
+        before, viewer = session.viewer, self._viewer(request.token)
         if (viewer.tenant, viewer.user) != (before.tenant, before.user):
             raise DisconnectError(INVALID_TOKEN)
         self._sessions.leave(session)
@@ -39,6 +40,15 @@ class RefreshCommand:
             self._evictions.unsubscribe(session, channel, NOT_PERMITTED)
         ttl = seconds_left(viewer.expires_at)
         return RefreshResult(client=session.client, version=VERSION, expires=ttl > 0, ttl=ttl)
+
+    def _viewer(self, token: str) -> Viewer:
+        """Who the token says. SDKs give up for good on a refresh that is answered 109, but come back after 3005."""
+        try:
+            return self._desk.viewer(token)
+        except CommandError as refused:
+            if refused.error is TOKEN_EXPIRED:
+                raise DisconnectError(EXPIRED) from None
+            raise
 
     def _withdrawn(self, session: Session, before: Viewer, now: Viewer) -> list[str]:
         """Channels that the token before opened and the one now does not.
