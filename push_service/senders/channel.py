@@ -73,6 +73,7 @@ class Channels:
             decisions=self._decisions,
             targets=self._targets,
             metrics=self._metrics,
+            reached=process.fail_points.reached,
         )
         loop = asyncio.get_running_loop()
 
@@ -89,7 +90,9 @@ class Channels:
                 pool=pool,
                 send_all=send_all,
                 decisions=self._decisions,
+                targets=self._targets,
                 settlement=settlement,
+                reached=process.fail_points.reached,
             ),
             self._consuming,
             process.health.require(f"{provider} outbox"),

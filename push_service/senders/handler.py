@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from backbone.batch_handler import BatchHandler
 from backbone.codec import AvroCodec
+from backbone.group_options import now_micros
 from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord
 from domain.errors import OutageError, PermanentError
@@ -13,9 +14,11 @@ from domain.push_request import PushRequest
 from domain.push_state import PushState
 from push_service.senders.pool import Call, Pool
 from push_service.senders.settlement import Place, Settlement, place_of
-from push_service.senders.verdicts import Verdicts, expired, refused
+from push_service.senders.verdicts import Verdicts, expired, refused, unreachable
 from push_service.senders.work import Verdict, Work, read_work
-from storage.push_decisions import PushDecisionStore
+from runtime.fail_points import Reached, never
+from storage.push_decisions import Attempt, PushDecisionStore
+from storage.push_targets import PushTargets
 
 SLICE_SECONDS = 0.5
 """For so long at the allowed rate leave is asked at once: whoever acknowledges later is spared only the next slice."""
@@ -38,19 +41,23 @@ class SendersHandler(BatchHandler):
         pool: Pool,
         send_all: SendAll,
         decisions: PushDecisionStore,
+        targets: PushTargets,
         settlement: Settlement,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], Micros] = lambda: time.time_ns() // 1000,
+        now: Callable[[], Micros] = now_micros,
+        reached: Reached = never,
     ) -> None:
         self._provider = provider
         self._codec = codec
         self._pool = pool
         self._send_all = send_all
         self._decisions = decisions
+        self._targets = targets
         self._settlement = settlement
         self._verdicts = Verdicts(pool.circuit, pool.hygiene)
         self._clock = clock
         self._now = now
+        self._reached = reached
         self._done: set[Place] = set()
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int | None:  # noqa: ARG002
@@ -115,8 +122,22 @@ class SendersHandler(BatchHandler):
                 granted.append(work)
             else:
                 verdicts.append(refused(work, state, self._now()))
-        calls = self._send_all([work.push for work in granted])
-        verdicts += [
-            self._verdicts.of_call(work, call) for work, call in zip(granted, calls, strict=True) if call is not None
-        ]
-        return verdicts
+        addressed = self._addressed(granted)
+        verdicts += [unreachable(work, self._now()) for work in granted if work.key not in addressed]
+        self._reached("senders.granted")
+        calls = self._send_all([work.push for work in addressed.values()])
+        self._reached("senders.called")
+        called = zip(addressed.values(), calls, strict=True)
+        return verdicts + [self._verdicts.of_call(work, call) for work, call in called if call is not None]
+
+    def _addressed(self, works: Sequence[Work]) -> dict[Attempt, Work]:
+        """With the push tokens of now: a request may have waited for hours, and its phone may be another user's."""
+        if not works:
+            return {}
+        found = self._targets.of_installations([(work.push.tenant, work.push.installation) for work in works])
+        addressed = {}
+        for work in works:
+            installation = found.get((work.push.tenant, work.push.installation))
+            if installation is not None and installation.user == work.push.user:
+                addressed[work.key] = work.to(installation)
+        return addressed

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
+from backbone.group_options import now_micros
 from domain.instants import Micros
 from domain.push_request import PushRequest
 from push_service.senders.alarms import Alarms
@@ -54,6 +55,7 @@ class Pool:
         metrics: SendersMetrics,
         stopping: threading.Event,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], Micros] = now_micros,
     ) -> None:
         self.circuit = Circuit(
             after=settings.pause_after, first=settings.pause_seconds, longest=settings.longest_pause_seconds
@@ -66,6 +68,7 @@ class Pool:
         self._alarms = alarms
         self._metrics = metrics
         self._clock = clock
+        self._now = now
         self._installations = KeyedBuckets(settings.installations)
         self.stopping = stopping
 
@@ -95,12 +98,12 @@ class Pool:
             burst=float(self._settings.installation_burst),
         )
         if wait > 0.0:
-            return Call(Throttled("installation-rate", wait, Scope.DEVICE), time.time_ns() // 1000, made=False)
+            return Call(Throttled("installation-rate", wait, Scope.DEVICE), self._now(), made=False)
         if self.circuit.closed:
             await self.pace.turn()
         if self.circuit.permit(self._clock()) is Permit.NONE or self.stopping.is_set():
             return None
-        return Call(await self._call(push), time.time_ns() // 1000)
+        return Call(await self._call(push), self._now())
 
     async def _call(self, push: PushRequest) -> Outcome:
         began = self._clock()

@@ -19,6 +19,7 @@ from push_service.senders.metrics import SendersMetrics
 from push_service.senders.receipts import receipt_record
 from push_service.senders.retries import retry_record
 from push_service.senders.work import Verdict
+from runtime.fail_points import Reached, never
 from storage.push_decisions import Finished, PushDecisionStore
 from storage.push_targets import PushTargets
 
@@ -46,6 +47,7 @@ class Settlement:
         decisions: PushDecisionStore,
         targets: PushTargets,
         metrics: SendersMetrics,
+        reached: Reached = never,
     ) -> None:
         self._provider = provider
         self._group = group_of(provider)
@@ -56,6 +58,7 @@ class Settlement:
         self._decisions = decisions
         self._targets = targets
         self._metrics = metrics
+        self._reached = reached
         self._verdicts: deque[Verdict] = deque()
         self._unreadable: deque[tuple[InRecord, PermanentError]] = deque()
 
@@ -77,7 +80,10 @@ class Settlement:
             records += self._records(verdict)
         if records:
             self._publisher.publish(records)
+            self._reached("senders.told")
         self._store(verdicts)
+        if verdicts:
+            self._reached("senders.decided")
         self._verdicts.clear()
         self._unreadable.clear()
         self._count(verdicts)

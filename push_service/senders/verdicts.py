@@ -98,6 +98,12 @@ def refused(work: Work, state: PushState | None, now: Micros) -> Verdict:
     return Verdict(work, now, (Told(Step.CANCELLED, "gone" if state is None else state.value),))
 
 
+def unreachable(work: Work, now: Micros) -> Verdict:
+    """Its installation was removed, deactivated, or is another user's now."""
+    told = (Told(Step.CANCELLED, "no-installation"),)
+    return Verdict(work, now, told, finished=PushState.FAILED)
+
+
 def _buried(work: Work, call: Call, error: PermanentError) -> Verdict:
     told = (
         Told(Step.ATTEMPTED, outcome_name(call.outcome), error.detail),

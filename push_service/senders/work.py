@@ -7,7 +7,7 @@ import msgspec
 from backbone.codec import AvroCodec
 from backbone.record import InRecord, header
 from domain.errors import PermanentError
-from domain.installation import ApnsEnvironment
+from domain.installation import ApnsEnvironment, Installation
 from domain.instants import Micros
 from domain.push_request import PushRequest
 from domain.push_state import PushState
@@ -34,6 +34,18 @@ class Work(msgspec.Struct, frozen=True):
     def key(self) -> Attempt:
         """What is decided about."""
         return Attempt(self.push.tenant, self.push.user, self.push.id, self.push.installation)
+
+    def to(self, installation: Installation) -> "Work":
+        """The same, to the push token that the installation has now."""
+        if installation.token_at == self.push.token_at and installation.environment == self.push.environment:
+            return self
+        push = msgspec.structs.replace(
+            self.push,
+            push_token=installation.push_token,
+            token_at=installation.token_at,
+            environment=None if installation.environment is None else str(installation.environment),
+        )
+        return msgspec.structs.replace(self, push=push)
 
 
 class Retry(NamedTuple):
