@@ -1,9 +1,8 @@
 """What the dispatcher tells of its steps: receipts, as records of `push.receipts.v1`."""
 
+from backbone import receipts
 from backbone.codec import AvroCodec
-from backbone.headers import event_headers
 from backbone.record import OutRecord
-from backbone.topics import PUSH_RECEIPTS
 from domain.delivery_step import PushReceipt, Step
 from domain.ids import derived_id
 from domain.instants import Micros
@@ -51,11 +50,6 @@ def request_receipt(request: PushRequest, step: Step, at: Micros, outcome: str |
     )
 
 
-def receipt_record(codec: AvroCodec, receipt: PushReceipt, source: str = SOURCE) -> OutRecord:
+def receipt_record(codec: AvroCodec, receipt: PushReceipt) -> OutRecord:
     """As it is produced."""
-    return OutRecord(
-        topic=PUSH_RECEIPTS.name,
-        key=receipt.key.encode(),
-        value=codec.encode(PUSH_RECEIPTS, receipt),
-        headers=event_headers(receipt.id, f"fleetcast.receipt.{receipt.step}", source, receipt.at, None),
-    )
+    return receipts.receipt_record(codec, receipt, SOURCE)
