@@ -1,7 +1,7 @@
 """What follows from each row of the tables: the record, the push token, the receipts, the alarms."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -305,7 +305,7 @@ async def test_the_environment_of_an_apple_token_is_learned(fakes: Fakes, worlds
 async def test_more_for_one_phone_than_is_good_for_it_waits(fakes: Fakes, fcm: Sender) -> None:
     world = World("fcm", fcm, installation_burst=3)
     first = world.queue()
-    same = {"user": first.user, "installation": first.installation, "push_token": first.push_token}
+    same: dict[str, Any] = {"user": first.user, "installation": first.installation, "push_token": first.push_token}
     more = [world.queue(**same) for _ in range(4)]
     other = world.queue()
 
