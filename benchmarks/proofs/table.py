@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks.proofs import exactness, faults, replays, resume, speed
+from benchmarks.proofs import exactness, faults, grpc_requests, replays, resume, speed
 
 PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
@@ -11,6 +11,7 @@ PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "replays": replays.prove,
         "resume": resume.prove,
         "exactness": exactness.prove,
+        "grpc": grpc_requests.prove,
         "speed": speed.prove,
     }
 )

@@ -48,18 +48,6 @@ def everything_in(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]
     return found
 
 
-@pytest.fixture
-def environ(kafka_bootstrap: str, registry_url: str, postgres_url: str) -> dict[str, str]:
-    settings = environment(
-        KAFKA_BOOTSTRAP=kafka_bootstrap,
-        REGISTRY_URL=registry_url,
-        POSTGRES_URL=postgres_url,
-        INGEST_PORT="0",
-    )
-    set_up(settings)
-    return settings
-
-
 async def test_the_road_to_kafka(
     environ: dict[str, str], unique: str, kafka_bootstrap: str, registry_url: str, tmp_path: Path
 ) -> None:
