@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from devstack.child import Command
-from devstack.demo_keys import FLEET, DemoKeys
+from devstack.demo_keys import FLEET, VIEWER, DemoKeys
 from devstack.part import Part
+from devstack.phone import Phone, label_phones, register_phones
 from devstack.plan import Step, carry_out
 from devstack.ports import LOOPBACK, free_port
 from devstack.private_file import kept_secret
@@ -45,18 +46,21 @@ class Demo:
         self._site = self.stack.site
         self._brokers = brokers
         self._page_port = free_port()
+        self._phone = Phone(self._site)
         self._api_key = kept_secret(self._site.data / "api.secret")
         product_settings = {
             "FLEETCAST_LOG_FORMAT": "console",
             "FLEETCAST_ACCESS_JWT_HMAC_SECRET": kept_secret(self._site.data / "jwt.secret"),
             "FLEETCAST_API_KEYS": f"*:{self._api_key}",
             "FLEETCAST_GATEWAY_ALLOWED_ORIGINS": f"{self.map_url},http://localhost:{self._page_port}",
+            **self._phone.settings,
             **(settings or {}),
         }
         self.product = Product(self.stack, product_settings, ports or {})
         self._keys = DemoKeys(self.product, self._site)
         self._page = self._page_part()
         self._fleet = self._fleet_part()
+        self.stack.add(self._phone.part)
         self.stack.add(self._page)
         self.stack.add(self._fleet)
 
@@ -80,9 +84,12 @@ class Demo:
     def start(self, *, fleet: bool) -> None:
         self.stack.clean_up()
         remove_stack_file(self._site.directory)
+        self._phone.make_keys()  # the senders read them when they start
         steps = [*self.stack.infra_steps(), *self.product.steps(), Step("page", self._start_page)]
         steps.append(Step("credentials", self._keys.make_credentials, frozenset({"tables"})))
         steps.append(Step("viewer token", self._keys.make_viewer_token))
+        steps.append(Step("phone", functools.partial(self.stack.start, self._phone.part)))
+        steps.append(Step("viewer's phones", self._register_phones, frozenset({"tables", "phone"})))
         carry_out(steps, self._site.stopping, self.stack.death)
         self.describe().write(self._site.directory)
         if fleet:
@@ -101,6 +108,7 @@ class Demo:
             grpc_target=self.product.grpc_target,
             gateway_url=f"{urls['gateway'].replace('http:', 'ws:')}/connection/websocket",
             map_url=self.map_url,
+            phone_url=self._phone.url,
             registry_url=self.stack.registry_url,
             kafka_bootstrap=self.stack.kafka_bootstrap,
             redis_url=self.stack.redis_url,
@@ -114,6 +122,10 @@ class Demo:
             brokers=self._brokers,
             pids={"supervisor": os.getpid(), **self.stack.pids()},
         )
+
+    def _register_phones(self) -> None:
+        register_phones(self.stack.postgres_url, FLEET, VIEWER)
+        label_phones(self._phone.url, FLEET, VIEWER)
 
     def _start_page(self) -> None:
         self.stack.start(self._page)

@@ -56,6 +56,7 @@ PROCESSES = (
     Process("address", "stream_processors.address", "ADMIN"),
     Process("recorder", "push_service.recorder", "ADMIN"),
     Process("dispatcher", "push_service.dispatcher", "ADMIN"),
+    Process("senders", "push_service.senders", "ADMIN"),
     Process("gateway", "push_service.gateway", "GATEWAY"),
 )
 

@@ -25,6 +25,8 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
     """host:port of ingest's gRPC interface."""
     gateway_url: str
     map_url: str
+    phone_url: str
+    """The page of the fake phones; what their providers answer can be planned there."""
     registry_url: str
     kafka_bootstrap: str
     redis_url: str

@@ -60,6 +60,7 @@ def tell(file: StackFile, say: Callable[[str], None]) -> None:
     say("")
     say(_first_ping(file))
     say("")
+    say(f"  phones    {file.phone_url}")
     say(f"  map       {file.map_url}")
 
 

@@ -5,6 +5,7 @@ import inspect
 from access.settings import AccessSettings, CredentialsSettings
 from backbone.kafka_settings import KafkaSettings
 from backbone.registry_settings import RegistrySettings
+from control_api.settings import ControlSettings
 from devstack.reference.markdown import code, page, table
 from ingest.grpc_api.settings import GrpcSettings
 from ingest.settings import IngestSettings
@@ -12,6 +13,8 @@ from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.server_api.settings import ServerApiSettings
 from push_service.gateway.settings import GatewaySettings
 from push_service.recorder.settings import RecorderSettings
+from push_service.senders.providers import SECTIONS as PROVIDERS
+from push_service.senders.settings import SendersSettings
 from runtime.http.server import AdminSettings
 from runtime.logging import LogSettings
 from runtime.process import ProcessSettings
@@ -40,9 +43,12 @@ SECTIONS: tuple[type[Section], ...] = (
     RouteSettings,
     AddressSettings,
     RecorderSettings,
+    ControlSettings,
     GatewaySettings,
     ServerApiSettings,
     StreamSettings,
+    SendersSettings,
+    *PROVIDERS.values(),
 )
 
 _INTRO = """\

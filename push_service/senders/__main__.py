@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 
 from backbone.codec import AvroCodec
 from backbone.kafka_settings import KafkaSettings
@@ -55,9 +56,10 @@ def sections() -> list[type[Section]]:
     """The settings of this process: of providers, of those alone that it serves."""
     try:
         providers = load_sections(SendersSettings)[SendersSettings].providers
-    except SettingsError:
-        return list(ALWAYS)  # it will be told together with whatever else is wrong
-    return [*ALWAYS, *(SECTIONS[provider] for provider in providers)]
+    except SettingsError:  # it will be told, together with whatever else is wrong
+        given = os.environ.get(SendersSettings.variable("providers"), "")
+        providers = [each.strip() for each in given.split(",")]
+    return [*ALWAYS, *(SECTIONS[provider] for provider in SECTIONS if provider in providers)]
 
 
 if __name__ == "__main__":

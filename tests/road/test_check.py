@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from devstack.fakes.keys import KeyFiles
+from devstack.fakes.serving import Ports, sender_settings
 from devstack.product import PROCESSES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -38,6 +40,12 @@ BAD = {
     "FLEETCAST_ROUTE_BATCH_RECORDS": "0",
     "FLEETCAST_ADDRESS_CHUNK_FOLLOWERS": "0",
     "FLEETCAST_RECORDER_KEEP_DAYS": "0",
+    "FLEETCAST_SENDERS_PROVIDERS": "fcm,apns",
+    "FLEETCAST_SENDERS_RATE": "0",
+    "FLEETCAST_FCM_CREDENTIALS": "s3cret",
+    "FLEETCAST_APNS_TEAM_ID": "s3cret",
+    "FLEETCAST_APNS_KEY_ID": "DEMOKEY001",
+    "FLEETCAST_APNS_KEY": "s3cret",
 }
 ALL = ["FLEETCAST_LOG_LEVEL", "FLEETCAST_KAFKA_*", "FLEETCAST_REGISTRY_URL"]
 TOLD = {
@@ -56,9 +64,19 @@ TOLD = {
         "FLEETCAST_ADDRESS_CHUNK_FOLLOWERS",
     ],
     "push_service.recorder": [*ALL, "FLEETCAST_ADMIN_PORT", "FLEETCAST_REDIS_URL", "FLEETCAST_RECORDER_KEEP_DAYS"],
+    "push_service.senders": [
+        *ALL,
+        "FLEETCAST_ADMIN_PORT",
+        "FLEETCAST_POSTGRES_URL",
+        "FLEETCAST_SENDERS_RATE",
+        "FLEETCAST_FCM_*",
+        "FLEETCAST_APNS_TEAM_ID",
+        "FLEETCAST_APNS_TOPICS",
+    ],
     "push_service.gateway": [
         *ALL,
         "FLEETCAST_REDIS_URL",
+        "FLEETCAST_POSTGRES_URL",
         "FLEETCAST_ACCESS_*",
         "FLEETCAST_GATEWAY_PORT",
         "FLEETCAST_GATEWAY_PING_SECONDS",
@@ -81,8 +99,11 @@ def _check_all(settings: Mapping[str, str]) -> Checks:
 
 
 @pytest.fixture(scope="module")
-def good() -> Checks:
-    return _check_all(GOOD)
+def good(tmp_path_factory: pytest.TempPathFactory) -> Checks:
+    keys = KeyFiles(tmp_path_factory.mktemp("keys"))
+    keys.make("http://token.invalid/token")
+    senders = {"FLEETCAST_SENDERS_PROVIDERS": "fcm,apns", **sender_settings(Ports(1, 2, 3, 4), keys)}
+    return _check_all(GOOD | senders)
 
 
 @pytest.fixture(scope="module")
