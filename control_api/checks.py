@@ -2,12 +2,10 @@
 
 from typing import Any
 
+from control_api.problems import BAD_ID
 from domain.ids import ID_RULE, is_id
 from runtime.http.faults import fault
-from runtime.http.problem import ProblemType
 from runtime.http.value_checks import wrong_type
-
-BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
 
 
 def identifier(value: Any) -> str:

@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from control_api.problems import ALL_PROBLEMS, EVERYWHERE
+from control_api.problems import ALL_PROBLEMS, EVERYWHERE, OF_BODIES
 from control_api.route import Param, Route
-from runtime.http.json_problems import JSON_PROBLEMS
 from runtime.http.problem import CONTENT_TYPE, ProblemType
 
 Json = dict[str, Any]
@@ -77,7 +76,7 @@ def _responses(route: Route) -> Json:
         content = {} if answer.schema is None else {"content": {"application/json": {"schema": answer.schema}}}
         responses[str(answer.status)] = {"description": answer.doc, **content}
     by_status: dict[int, list[ProblemType]] = defaultdict(list)
-    of_body = () if route.body is None else JSON_PROBLEMS
+    of_body = () if route.body is None else OF_BODIES
     for each in dict.fromkeys((*EVERYWHERE, *route.door.problems, *of_body, *route.problems)):
         by_status[each.status].append(each)
     for status, kinds in sorted(by_status.items()):

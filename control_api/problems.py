@@ -2,7 +2,7 @@
 
 from access.problems import ACCESS_PROBLEMS
 from runtime.http.json_problems import JSON_PROBLEMS
-from runtime.http.problem import HTTP_PROBLEMS, ProblemType
+from runtime.http.problem import BAD_CONTENT_ENCODING, HTTP_PROBLEMS, ProblemType
 
 TOKEN_MISSING = ProblemType(
     "token-missing", 401, "No token", "The request has no `Authorization: Bearer` header with a user's token."
@@ -39,6 +39,7 @@ BAD_PARAMETER = ProblemType(
     "Bad parameter",
     "A part of the path, or a parameter of the query, is not what it must be; `detail` names it and its rule.",
 )
+BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
 NO_SUCH_INSTALLATION = ProblemType(
     "no-such-installation", 404, "No such installation", "The user has no installation of this id."
 )
@@ -93,6 +94,7 @@ CONTROL_PROBLEMS = (
     NOT_TOLD,
     BUSY,
     BAD_PARAMETER,
+    BAD_ID,
     NO_SUCH_INSTALLATION,
     TOO_MANY_INSTALLATIONS,
     INSTALLATION_TAKEN,
@@ -106,8 +108,13 @@ CONTROL_PROBLEMS = (
     NO_SUCH_NOTIFICATION,
 )
 ALL_PROBLEMS = tuple(dict.fromkeys((*HTTP_PROBLEMS, *ACCESS_PROBLEMS, *JSON_PROBLEMS, *CONTROL_PROBLEMS)))
+OF_BODIES = (
+    *(each for each in HTTP_PROBLEMS if each is BAD_CONTENT_ENCODING or each.status in (408, 413, 415)),
+    *JSON_PROBLEMS,
+)
+"""What every route may answer that takes a body."""
 EVERYWHERE = (
-    *(each for each in HTTP_PROBLEMS if each.status not in (404, 405)),
+    *(each for each in HTTP_PROBLEMS if each not in OF_BODIES and each.status not in (404, 405)),
     RATE_EXCEEDED,
     TRY_AGAIN,
     BUSY,

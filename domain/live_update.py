@@ -3,11 +3,12 @@
 import msgspec
 
 from domain.instants import Micros
+from domain.notification_live import TYPING
 from domain.source_position import SourcePosition
 
 JOIN = "join"
 LEAVE = "leave"
-PASSING_KINDS = frozenset({JOIN, LEAVE})
+PASSING_KINDS = frozenset({JOIN, LEAVE, TYPING})
 """Kinds of updates that are told to who is there at that moment, and are no part of a channel's history or state."""
 
 

@@ -6,7 +6,7 @@ from control_api.inbox.cursor import read_cursor
 from control_api.inbox.items import ITEM_SCHEMA
 from control_api.inbox.reading import InboxReading
 from control_api.params import limit_param, truth, whole
-from control_api.problems import NOT_TOLD
+from control_api.problems import BAD_ID, NOT_TOLD
 from control_api.route import Answer, Door, Param, Route, Schema
 from control_api.settings import ControlSettings
 
@@ -42,7 +42,7 @@ _SINCE = (
 
 def inbox_routes(door: Door, reading: InboxReading, changes: InboxChanges, settings: ControlSettings) -> list[Route]:
     """All of them."""
-    selection, told = Selection(settings), (NOT_TOLD,)
+    selection, told = Selection(settings), (NOT_TOLD, BAD_ID)
     counted: Schema = {"type": "object", "properties": _COUNT}
     return [
         Route(

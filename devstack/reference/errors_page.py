@@ -1,5 +1,6 @@
 """`docs/errors.md`: where the `type` of each problem document points."""
 
+from control_api.problems import ALL_PROBLEMS as CONTROL_PROBLEMS
 from devstack.reference.markdown import page
 from ingest.grpc_api.problems import GRPC_PROBLEMS
 from ingest.problems import ALL_PROBLEMS
@@ -26,7 +27,8 @@ part, each refused item carries such a document as its `problem`."""
 
 def errors_page() -> str:
     """The page's text."""
-    return page("Errors", _INTRO, *(_problem(problem) for problem in (*ALL_PROBLEMS, *GRPC_PROBLEMS, *API_PROBLEMS)))
+    problems = dict.fromkeys((*ALL_PROBLEMS, *GRPC_PROBLEMS, *API_PROBLEMS, *CONTROL_PROBLEMS))
+    return page("Errors", _INTRO, *(_problem(problem) for problem in problems))
 
 
 def _problem(problem: ProblemType) -> str:

@@ -24,7 +24,11 @@ one for each kind of fault: [errors.md](errors.md)."""
 
 def http_page() -> str:
     """The page's text."""
-    document = openapi_document(IngestSettings())
+    return page("HTTP API", _INTRO, *document_blocks(openapi_document(IngestSettings())))
+
+
+def document_blocks(document: Json) -> list[str]:
+    """An OpenAPI document as Markdown: each operation, then the objects."""
     operations = (
         _operation(method, path, item[method])
         for path, item in document["paths"].items()
@@ -33,17 +37,25 @@ def http_page() -> str:
     )
     schemas: dict[str, Json] = document["components"]["schemas"]
     objects = (_schema(name, schema) for name, schema in schemas.items() if "properties" in schema)
-    return page("HTTP API", _INTRO, *operations, "## Objects", *objects)
+    return [*operations, "## Objects", *objects]
 
 
 def _operation(method: str, path: str, operation: Json) -> str:
     blocks = [f"## {method.upper()} {path}", f"{operation['summary']}. {operation.get('description', '')}".strip()]
+    parameters = operation.get("parameters", [])
+    if parameters:
+        blocks.append(table(("parameter", "in", "type", "what"), map(_parameter, parameters)))
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     if body is not None:
         blocks.append(f"Body: {_type(body)}.")
     answers = ((status, _answer(answer)) for status, answer in operation["responses"].items())
     blocks.append(table(("status", "means"), answers))
     return "\n\n".join(blocks)
+
+
+def _parameter(parameter: Json) -> tuple[str, ...]:
+    described = parameter.get("description", "")
+    return (code(parameter["name"]), parameter["in"], _type(parameter["schema"]), described)
 
 
 def _answer(answer: Json) -> str:

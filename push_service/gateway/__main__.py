@@ -21,7 +21,7 @@ from backbone.publisher import AsyncPublisher
 from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
 from backbone.topic_scan import TopicScan
-from backbone.topics import GATEWAY_CONTROL, LIVE, USER_LIVE
+from backbone.topics import GATEWAY_CONTROL, LIVE, PUSH_RECEIPTS, USER_LIVE
 from domain.errors import OutageError
 from push_service.gateway.gateway import Gateway
 from push_service.gateway.http_app import build_app
@@ -38,6 +38,9 @@ from runtime.health import Condition
 from runtime.process import Process, run_process
 from runtime.settings import Loaded
 from runtime.supervision import ThreadService
+from storage.postgres.engine import open_engine
+from storage.postgres.push_decisions import AsyncPushDecisions
+from storage.postgres.settings import PostgresSettings
 from storage.redis.connection import connect_async
 from storage.redis.presence import RedisPresence
 from storage.redis.settings import RedisSettings
@@ -56,10 +59,12 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.resources.callback(registry.close)
     redis = connect_async(loaded[RedisSettings])
     process.resources.push_async_callback(redis.aclose)
+    engine = open_engine(loaded[PostgresSettings], f"fleetcast {process.name}")  # connects with the first ack
+    process.resources.push_async_callback(engine.dispose)
     codec = AvroCodec(registry)
     publisher = AsyncPublisher(
         loaded[KafkaSettings],
-        served_topics((LIVE, USER_LIVE)),
+        served_topics((LIVE, USER_LIVE, PUSH_RECEIPTS)),
         PublisherMetrics(process.registry),
         Condition("kafka"),  # not of the process's health: without Kafka, all gateways would be taken out together
     )
@@ -74,6 +79,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
         snapshots=RedisSnapshotReader(redis),
         scan=TopicScan(loaded[KafkaSettings], stall_seconds=loaded[GatewaySettings].scan_seconds),
         presence=RedisPresence(redis),
+        acks=AsyncPushDecisions(engine),
         metrics=GatewayMetrics(process.registry),
         stream_settings=loaded[StreamSettings],
         peers=HttpPeers(client) if loaded[StreamSettings].peer_url else None,
@@ -90,6 +96,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
     process.add(reader)
     process.add(gateway.presence)
     process.add(gateway.join_news)
+    process.add(gateway.receipt_news)
     process.add(gateway.snapshots)
     process.add(gateway.heartbeat)
     process.add(gateway.expiry)
@@ -122,7 +129,7 @@ async def _prepare(codec: AvroCodec) -> None:
     """Waits for the schema registry, so that no publish has to. Raises SchemaNotRegistered."""
     while True:
         try:
-            return await asyncio.to_thread(codec.prepare, (LIVE, USER_LIVE, GATEWAY_CONTROL))
+            return await asyncio.to_thread(codec.prepare, (LIVE, USER_LIVE, PUSH_RECEIPTS, GATEWAY_CONTROL))
         except OutageError as error:
             log.warning("waiting for the schema registry", reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
@@ -148,6 +155,7 @@ if __name__ == "__main__":
             KafkaSettings,
             RegistrySettings,
             RedisSettings,
+            PostgresSettings,
             StreamSettings,
         ),
         compose,

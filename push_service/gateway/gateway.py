@@ -23,23 +23,20 @@ from push_service.gateway.control.order_book import OrderBook
 from push_service.gateway.control.order_publisher import OrderPublisher
 from push_service.gateway.control.server_subscribe import ServerSubscribe
 from push_service.gateway.delivery.hub import Hub
-from push_service.gateway.delivery.send_queue import QueueLimits
 from push_service.gateway.delivery.transport import Transport
-from push_service.gateway.http_streams.emulation import Emulation
-from push_service.gateway.http_streams.endpoints import StreamEndpoints
-from push_service.gateway.http_streams.node_name import node_name
+from push_service.gateway.entrances import Entrances
 from push_service.gateway.http_streams.peers import Peers
 from push_service.gateway.http_streams.settings import StreamSettings
-from push_service.gateway.http_streams.stream import StreamLimits
-from push_service.gateway.http_streams.streams import Streams
 from push_service.gateway.live_publisher import Encoder, LivePublisher
 from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.notices.ack_method import AckMethod
+from push_service.gateway.notices.acks import Acks, AckStore
+from push_service.gateway.notices.receipt_news import ReceiptNews
+from push_service.gateway.notices.sent_receipts import SentReceipts
 from push_service.gateway.presence.attendance import Attendance
 from push_service.gateway.presence.join_news import JoinNews
 from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.protocol.disconnects import INSUFFICIENT_STATE
-from push_service.gateway.protocol.json_codec import JsonCodec
-from push_service.gateway.protocol.protobuf.codec import ProtobufCodec
 from push_service.gateway.reading.channel_records import ChannelRecords
 from push_service.gateway.reading.channel_scan import ChannelScans, PartSource, ScanLimits
 from push_service.gateway.reading.feed_table import FeedLimits, FeedTable, OpenPartition
@@ -54,14 +51,9 @@ from push_service.gateway.sessions.session import Session
 from push_service.gateway.sessions.session_index import SessionIndex
 from push_service.gateway.sessions.subscriptions import Subscriptions
 from push_service.gateway.settings import GatewaySettings
-from push_service.gateway.websocket.door import SocketDoor, SocketLimits
-from push_service.gateway.websocket.handshake import PROTOBUF
-from push_service.gateway.websocket.wire import SocketWire
 from runtime.token_bucket import TokenBucket
 from storage.presence import PresenceStore
 from storage.snapshots import SnapshotReader
-
-SOCKET_PATH = "/connection/websocket"
 
 
 class Gateway:
@@ -78,6 +70,7 @@ class Gateway:
         snapshots: SnapshotReader,
         scan: PartSource,
         presence: PresenceStore,
+        acks: AckStore,
         metrics: GatewayMetrics,
         stream_settings: StreamSettings | None = None,
         peers: Peers | None = None,
@@ -86,6 +79,7 @@ class Gateway:
         """`peers`: the other gateways, where commands of emulated connections may have to go."""
         self.settings = settings
         self.metrics = metrics
+        self.node = str(uuid4())
         self.sessions: dict[Session, None] = {}
         self.index = SessionIndex()
         self.revocations = Revocations(_now)
@@ -98,7 +92,9 @@ class Gateway:
         self._log_limits = LogLimits(settings.log_bytes, settings.log_publications, settings.log_seconds)
         self.rules = ChannelRules(read_channel_kinds(settings.channel_kinds))
         self.scans = ChannelScans(scan, codec, _scan_limits(settings), metrics)
-        self._hub = Hub(self.rules, metrics)
+        self.receipt_news = ReceiptNews(publisher, encoder, metrics)
+        sent = SentReceipts(self.index, self.receipt_news.tell, self.node)
+        self._hub = Hub(self.rules, metrics, sent.shown)
         limits = FeedLimits(
             settings.history_seconds, settings.history_max_records, settings.linger_seconds, settings.backlog_records
         )
@@ -109,9 +105,11 @@ class Gateway:
         self.publisher = LivePublisher(publisher, encoder, self.feeds.ref_of)
         self.presence = PresenceBook(presence, settings.lease_seconds)
         self.join_news = JoinNews(self.publisher, metrics)
-        self.node = str(uuid4())
         self._attendance = Attendance(self.rules, self.presence, self.join_news, self.node)
-        self._subscriptions = Subscriptions(self._hub, self.feeds, self._attendance, self._grants, metrics)
+        self._subscriptions = Subscriptions(
+            self._hub, self.feeds, self._attendance, self._grants, metrics, sent.recovered
+        )
+        self._ack = AckMethod(Acks(acks), self.receipt_news.tell, self.node, settings.ack_seconds)
         self.evictions = Evictions(self._subscriptions, self.revocations, _now)
         self.expiry = ExpiryWatch(self.index, self.evictions.check, self.revocations.forget, _now)
         self.orders = OrderPublisher(publisher, encoder)
@@ -126,10 +124,17 @@ class Gateway:
             _now,
         )
         self._dispatcher = Dispatcher(self._commands(tokens), settings.max_frame_commands)
-        self.door = self._new_door()
-        self._stream_settings = stream_settings or StreamSettings()
-        self.streams = self._new_streams()
-        self.stream_endpoints = self._new_stream_endpoints(peers)
+        entrances = Entrances(
+            settings,
+            stream_settings or StreamSettings(),
+            node=self.node,
+            peers=peers,
+            new_session=self._new_session,
+            receive=self._dispatcher.receive,
+            metrics=metrics,
+        )
+        self.door, self.streams = entrances.door, entrances.streams
+        self.stream_endpoints = entrances.stream_endpoints
 
     def lost(self, partition: OpenPartition) -> None:
         """A partition cannot be read on: its followers connect again, and are told what they can have."""
@@ -154,6 +159,7 @@ class Gateway:
             publisher=self.publisher,
             presence=self.presence,
             history=self.history,
+            ack=self._ack,
             settings=self.settings,
             metrics=self.metrics,
         )
@@ -161,50 +167,6 @@ class Gateway:
     def _new_recovery(self) -> Recovery:
         limits = ReplyLimits(self.settings.reply_bytes, self.settings.reply_publications)
         return Recovery(self.feeds, self.records, self.snapshots, limits, self.settings.subscribe_seconds)
-
-    def _new_door(self) -> SocketDoor:
-        settings = self.settings
-        json = SocketWire.text(JsonCodec())
-        return SocketDoor(
-            path=SOCKET_PATH,
-            origins=settings.allowed_origins,
-            wires={None: json, "centrifuge-json": json, PROTOBUF: SocketWire.binary(ProtobufCodec())},
-            limits=SocketLimits(
-                max_sockets=settings.max_sockets,
-                max_frame_bytes=settings.max_frame_bytes,
-                connect_seconds=settings.connect_seconds,
-                stalled_seconds=settings.stalled_seconds,
-                queue=self._queue_limits(),
-            ),
-            new_session=self._new_session,
-            receive=self._dispatcher.receive,
-            metrics=self.metrics,
-        )
-
-    def _new_streams(self) -> Streams:
-        settings = self._stream_settings
-        return Streams(
-            max_streams=settings.max_streams,
-            limits=StreamLimits(self.settings.connect_seconds, self.settings.stalled_seconds, self._queue_limits()),
-            node=node_name(self.node, settings.peer_url, settings.sealing_key),
-            new_session=self._new_session,
-            receive=self._dispatcher.receive,
-            metrics=self.metrics,
-        )
-
-    def _new_stream_endpoints(self, peers: Peers | None) -> StreamEndpoints:
-        return StreamEndpoints(
-            self.streams,
-            Emulation(self.streams, peers, self._stream_settings.sealing_key),
-            origins=self.settings.allowed_origins,
-            max_body=self.settings.max_frame_bytes,
-            body_seconds=self._stream_settings.body_seconds,
-            metrics=self.metrics,
-        )
-
-    def _queue_limits(self) -> QueueLimits:
-        settings = self.settings
-        return QueueLimits(settings.queue_conflate_bytes, settings.queue_max_bytes, settings.queue_max_frames)
 
     def _new_session(self, transport: Transport) -> Session:
         allowance = TokenBucket(self.settings.commands_per_second, self.settings.commands_burst)

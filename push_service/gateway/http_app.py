@@ -3,7 +3,7 @@
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from push_service.gateway.gateway import SOCKET_PATH
+from push_service.gateway.entrances import SOCKET_PATH
 from runtime.health import Health
 from runtime.http.probes import add_probes
 from runtime.http.server import new_app

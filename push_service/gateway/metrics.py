@@ -99,6 +99,12 @@ class GatewayMetrics:
             "fleetcast_gateway_joins_untold", "Joins and leaves that could not be published.", registry=registry
         )
 
+        self.receipts_untold = Counter(
+            "fleetcast_gateway_receipts_untold",
+            "Receipts of notifications that could not be published.",
+            registry=registry,
+        )
+
         self.api_requests = Counter(
             "fleetcast_gateway_api_requests",
             "Requests of the server API, by method and outcome: ok, or the code of the error.",

@@ -46,6 +46,9 @@ class GatewaySettings(Section, section="GATEWAY"):
     publish_seconds: float = Field(
         4.0, gt=0, le=60, description="What a publish may wait for Kafka; then a temporary error."
     )
+    ack_seconds: float = Field(
+        4.0, gt=0, le=60, description="What an acknowledgement may wait for PostgreSQL; then a temporary error."
+    )
     lease_seconds: float = Field(
         30.0,
         ge=1,

@@ -17,7 +17,8 @@ from backbone.partitioner import partition_of
 from backbone.publishing import PublishFailed
 from backbone.record import Ack, InRecord, OutRecord
 from backbone.topic_scan import Range
-from backbone.topics import GATEWAY_CONTROL, Topic
+from backbone.topics import GATEWAY_CONTROL, PUSH_RECEIPTS, USER_LIVE, Topic
+from domain.delivery_step import PushReceipt
 from domain.errors import OutageError, PermanentError
 from domain.live_update import LiveUpdate
 from domain.source_position import SourcePosition
@@ -25,6 +26,7 @@ from storage.memory.presence import MemoryPresence
 from storage.memory.snapshots import MemorySnapshots
 from storage.redis.keys import PartitionTag
 from storage.snapshots import ChannelChange, LiveMark, SnapshotItem
+from tests.gateway.notice_board import NoticeBoard
 
 TOPIC = "fleet.live.v1"
 TOPIC_ID = "topic-id-1"
@@ -37,7 +39,7 @@ class PackCodec:
     """Stands in for Avro."""
 
     def encode(self, topic: Topic, value: msgspec.Struct) -> bytes:
-        assert topic.name in (TOPIC, GATEWAY_CONTROL.name)
+        assert topic.name in (TOPIC, USER_LIVE.name, GATEWAY_CONTROL.name, PUSH_RECEIPTS.name)
         return FRAMING + msgspec.msgpack.encode(value)
 
     def decode(self, raw: bytes, into: type[StructT]) -> StructT:
@@ -110,12 +112,15 @@ class TopicPublisher:
     def _append(self, record: OutRecord) -> Ack:
         if record.topic == GATEWAY_CONTROL.name:
             return self.topic.order(record)
-        assert record.topic == TOPIC
+        if record.topic == PUSH_RECEIPTS.name:
+            self.topic.receipts.append(PackCodec().decode(record.value or b"", PushReceipt))
+            return Ack(record.topic, 0, len(self.topic.receipts) - 1)
+        assert record.topic == self.topic.name
         assert record.key is not None
         assert record.value is not None
         partition = partition_for(record.key.decode())
         self.topic.publish_raw(record.key.decode(), record.value)
-        return Ack(TOPIC, partition, len(self.topic.records[partition]) - 1)
+        return Ack(record.topic, partition, len(self.topic.records[partition]) - 1)
 
 
 @dataclass
@@ -131,11 +136,15 @@ class LiveTopic:
     scans: list[list[tuple[int, int]]] = field(default_factory=list)
     """The parts of every scan."""
     topic_id: str = TOPIC_ID
+    name: str = TOPIC
     away: bool = False
     held: bool = False
     """While true nothing is delivered."""
     snapshots: MemorySnapshots = field(default_factory=MemorySnapshots)
     presence: MemoryPresence = field(default_factory=MemoryPresence)
+    acks: NoticeBoard = field(default_factory=NoticeBoard)
+    receipts: list[PushReceipt] = field(default_factory=list)
+    """What gateways told of notifications."""
     listener: PartitionListener | None = None
     orders: list[InRecord] = field(default_factory=list)
     """Of `gateway.control.v1`."""
@@ -145,8 +154,8 @@ class LiveTopic:
 
     def twin(self) -> "LiveTopic":
         """The same records, snapshots and presence, for another gateway."""
-        other = LiveTopic(self.records, self.low, topic_id=self.topic_id, snapshots=self.snapshots)
-        other.presence = self.presence
+        other = LiveTopic(self.records, self.low, topic_id=self.topic_id, name=self.name, snapshots=self.snapshots)
+        other.presence, other.acks, other.receipts = self.presence, self.acks, self.receipts
         other.orders, other.order_readers = self.orders, self.order_readers
         self.twins.append(other)
         other.twins.append(self)
@@ -154,7 +163,7 @@ class LiveTopic:
 
     @property
     def facts(self) -> dict[str, TopicFacts]:
-        return {TOPIC: TopicFacts(self.topic_id, PARTITIONS)}
+        return {self.name: TopicFacts(self.topic_id, PARTITIONS)}
 
     def publish(self, *updates: LiveUpdate) -> None:
         for update in updates:
@@ -164,7 +173,7 @@ class LiveTopic:
         partition = partition_for(fleet)
         kept = self.records[partition]
         now_ms = int((time.time() - age_seconds) * 1000)
-        kept.append(InRecord(TOPIC, partition, len(kept), fleet.encode(), value, [], now_ms))
+        kept.append(InRecord(self.name, partition, len(kept), fleet.encode(), value, [], now_ms))
         for each in (self, *self.twins):
             asyncio.get_running_loop().call_soon(each.deliver, partition)
 
@@ -179,7 +188,7 @@ class LiveTopic:
     def deliver(self, partition: int, at_most: int = 1_000_000) -> None:
         if self.held or partition not in self.opened or self.listener is None:
             return
-        ref = PartitionRef(TOPIC, self.topic_id, partition)
+        ref = PartitionRef(self.name, self.topic_id, partition)
         start = self.opened[partition]
         batch = self.records[partition][start : start + at_most]
         if batch:
@@ -191,7 +200,7 @@ class LiveTopic:
     def fail(self, partition: int, problem: ReadProblem) -> None:
         del self.opened[partition]
         assert self.listener is not None
-        self.listener.on_failed(PartitionRef(TOPIC, self.topic_id, partition), problem)
+        self.listener.on_failed(PartitionRef(self.name, self.topic_id, partition), problem)
 
     def make_again(self, topic_id: str) -> None:
         """The topic is deleted and made again: another id, no records."""

@@ -16,7 +16,8 @@ from access.token_maker import TokenMaker
 from access.tokens import TokenVerifier
 from access.viewer import Capability
 from domain.instants import HOUR, SECOND, Micros
-from push_service.gateway.gateway import SOCKET_PATH, Gateway
+from push_service.gateway.entrances import SOCKET_PATH
+from push_service.gateway.gateway import Gateway
 from push_service.gateway.http_app import build_app
 from push_service.gateway.http_streams.peers import Peers
 from push_service.gateway.http_streams.settings import StreamSettings
@@ -112,6 +113,7 @@ async def running(
         snapshots=topic.snapshots,
         scan=topic,
         presence=topic.presence,
+        acks=topic.acks,
         metrics=GatewayMetrics(registry),
         stream_settings=streams,
         peers=peers,
@@ -126,7 +128,15 @@ async def running(
     topic.read_orders(OrderReader(PackCodec(), gateway.order_book.take))
     service = GatewayService(gateway, app, health.require("gateway"), lambda: None, _orders_known)
     stopping = asyncio.Event()
-    services = (gateway.door, gateway.heartbeat, gateway.snapshots, gateway.presence, gateway.join_news, gateway.expiry)
+    services = (
+        gateway.door,
+        gateway.heartbeat,
+        gateway.snapshots,
+        gateway.presence,
+        gateway.join_news,
+        gateway.receipt_news,
+        gateway.expiry,
+    )
     others = [asyncio.create_task(each.run(stopping)) for each in services]
     task = asyncio.create_task(service.run(stopping))
     listening = asyncio.create_task(service.listening.wait())

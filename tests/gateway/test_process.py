@@ -17,6 +17,7 @@ GOOD = {
     "FLEETCAST_KAFKA_BOOTSTRAP": "127.0.0.1:1",
     "FLEETCAST_REGISTRY_URL": "http://127.0.0.1:1",
     "FLEETCAST_REDIS_URL": "redis://127.0.0.1:1",
+    "FLEETCAST_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none",
 }
 
 

@@ -16,7 +16,7 @@ from devstack.part import Part
 from devstack.ports import LOOPBACK, free_port
 from devstack.probes import http_ok
 from domain.instants import HOUR
-from push_service.gateway.gateway import SOCKET_PATH
+from push_service.gateway.entrances import SOCKET_PATH
 from tests.gateway.api_client import Backend
 from tests.gateway.raw_client import RawClient
 from tests.gateway.running import ClosingClient

@@ -135,12 +135,17 @@ class SubscribeCommand:
         tailoring = terms.tailoring
         if terms.grant is not None:
             result = self._admission.keep(session, terms.grant, result)
-        self._subscriptions.join(
-            session, wanted.channel, wanted.partition, joins=wanted.request.join_leave, tailoring=tailoring
-        )
         if tailoring is not None:
             fitting = tailoring.fit(result.publications)
             result = msgspec.structs.replace(result, publications=fitting, delta=tailoring.delta)
+        self._subscriptions.join(
+            session,
+            wanted.channel,
+            wanted.partition,
+            joins=wanted.request.join_leave,
+            tailoring=tailoring,
+            missed=result.publications,
+        )
         if result.recovered:
             outcome = SubscribeOutcome.RECOVERED
         elif result.was_recovering:

@@ -23,6 +23,7 @@ from push_service.gateway.commands.unserved import refuse_message
 from push_service.gateway.commands.unsubscribe import UnsubscribeCommand
 from push_service.gateway.live_publisher import LivePublisher
 from push_service.gateway.metrics import GatewayMetrics
+from push_service.gateway.notices.ack_method import AckMethod
 from push_service.gateway.presence.attendance import Attendance
 from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.reading.feed_table import FeedTable
@@ -53,6 +54,7 @@ def command_table(
     publisher: LivePublisher,
     presence: PresenceBook,
     history: ChannelHistory,
+    ack: AckMethod,
     settings: GatewaySettings,
     metrics: GatewayMetrics,
 ) -> Mapping[str, Handler]:
@@ -79,7 +81,7 @@ def command_table(
         ),
         "unsubscribe": UnsubscribeCommand(subscriptions),
         "ping": answer_ping,
-        "rpc": RpcCommand({SnapshotPage.NAME: page}),
+        "rpc": RpcCommand({SnapshotPage.NAME: page, AckMethod.NAME: ack}),
         "publish": PublishCommand(rules, publisher, publishing),
         "presence": attending.clients,
         "presence_stats": attending.stats,

@@ -1,17 +1,18 @@
 """Who listens to which channel, and the fan-out: one push for all of a channel's subscribers."""
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, Container, MutableMapping
 from typing import Any, Protocol
 
 import msgspec
 
-from domain.live_update import JOIN, LiveUpdate
+from domain.live_update import JOIN, LEAVE, LiveUpdate
+from domain.notification_live import NOTIFICATION
 from push_service.gateway.channels.channel_rules import ChannelRules
 from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.delivery.push import Announcement, Push, Pushed
 from push_service.gateway.delivery.tailoring import Cuts, Tailoring
 from push_service.gateway.protocol.client_info import ClientInfo
-from push_service.gateway.protocol.pushes import JoinPush, LeavePush, ServerPush
+from push_service.gateway.protocol.pushes import JoinPush, LeavePush, PublicationBody, ServerPush
 
 
 class Subscriber(Protocol):
@@ -30,12 +31,19 @@ class DeliveryObserver(Protocol):
 class Hub:
     """The subscribers of this process by channel."""
 
-    def __init__(self, rules: ChannelRules, observer: DeliveryObserver) -> None:
+    def __init__(
+        self,
+        rules: ChannelRules,
+        observer: DeliveryObserver,
+        shown: Callable[[str, Publication, Container[object]], None],
+    ) -> None:
+        """`shown` is told of each notification: the channel, and the subscribers that it was handed to."""
         self._rules = rules
         self._channels: dict[str, dict[Subscriber, None]] = {}
         self._listeners: dict[str, dict[Subscriber, None]] = {}
         self._tailored: dict[str, dict[Subscriber, Tailoring]] = {}
         self._observer = observer
+        self._shown = shown
 
     def subscribe(self, channel: str, subscriber: Subscriber) -> None:
         """From now on the subscriber gets what the channel publishes."""
@@ -58,7 +66,10 @@ class Hub:
         self._listeners.setdefault(channel, {})[subscriber] = None
 
     def announce(self, update: LiveUpdate) -> None:
-        """A join or leave, to all who listen."""
+        """A join or leave, to all who listen; anything else that passes, to all subscribers."""
+        if update.kind not in (JOIN, LEAVE):
+            self._pass_on(update)
+            return
         for channel in update.channels:
             listeners = self._listeners.get(channel)
             announcement = None if listeners is None else _announcement(channel, update)
@@ -79,16 +90,28 @@ class Hub:
             for subscriber in tuple(subscribers):  # one that turns out to be gone unsubscribes while we write
                 subscriber.push(push)
             self._observer.delivered(publication, len(subscribers))
+            if publication.update.kind == NOTIFICATION:
+                self._shown(channel, publication, subscribers)
 
     def _publish_tailored(self, channel: str, publication: Publication) -> None:
         conflated = publication.update.kind in self._rules.of(channel).conflated_kinds
-        push, cuts, served = Push(channel, publication, conflated=conflated), Cuts(), 0
+        push, cuts, served = Push(channel, publication, conflated=conflated), Cuts(), set()
         for subscriber, tailoring in tuple(self._tailored[channel].items()):
             cut = tailoring.cut(push, cuts)
             if cut is not None:
                 subscriber.push(cut)
-                served += 1
-        self._observer.delivered(publication, served)
+                served.add(subscriber)
+        self._observer.delivered(publication, len(served))
+        if publication.update.kind == NOTIFICATION:
+            self._shown(channel, publication, served)
+
+    def _pass_on(self, update: LiveUpdate) -> None:
+        """Without an offset, so that no client's position moves: nobody can recover it."""
+        body = PublicationBody(msgspec.Raw(update.payload))
+        for channel in update.channels:
+            push = Announcement(ServerPush(channel, pub=body))
+            for subscriber in (*self._channels.get(channel, ()), *self._tailored.get(channel, ())):
+                subscriber.push(push)
 
 
 def _remove(channels: MutableMapping[str, Any], channel: str, subscriber: Subscriber) -> None:

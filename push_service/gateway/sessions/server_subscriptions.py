@@ -89,8 +89,8 @@ class ServerSubscriptions:
     def _join(
         self, session: Session, wanted: list[Wanted], results: list[SubscribeResult]
     ) -> dict[str, SubscribeResult]:
-        for each in wanted:
-            self._subscriptions.join(session, each.channel, each.partition)
+        for each, result in zip(wanted, results, strict=True):
+            self._subscriptions.join(session, each.channel, each.partition, missed=result.publications)
         return {each.channel: result for each, result in zip(wanted, results, strict=True)}
 
     def _release(self, wanted: list[Wanted]) -> None:

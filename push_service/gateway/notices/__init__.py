@@ -1,0 +1,1 @@
+"""Notifications on sockets: who was shown what, and who acknowledged it."""
