@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import pytest
 from confluent_kafka import Producer
 
-from backbone.topics import LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES, Topic, dead_letter_topic
+from backbone.topics import (
+    EVENTS,
+    LIVE,
+    NOTIFICATION_REQUESTS,
+    PINGS,
+    POSITIONS,
+    REFERENCE,
+    STATUS_CHANGES,
+    Topic,
+    dead_letter_topic,
+)
 from benchmarks.official.python_watcher import PythonWatcher
 from benchmarks.replays.data_team import DataTeam, Read
 from devstack.demo import Demo
@@ -53,10 +63,14 @@ ROADS = [
     Road(STATUS_CHANGES, "route", "{fleet}/asset/truck-7", _change),
     Road(LIVE, "recorder", "{fleet}", _ping),
     Road(REFERENCE, "enrich", "assignments/{fleet}/x", _assign_and_ping),
+    Road(REFERENCE, "route", "assignments/{fleet}/y", _assign_and_ping),
+    Road(REFERENCE, "address", "watchers/{fleet}/x", _ping),
+    Road(EVENTS, "route", "{fleet}/truck-7", _ping),
+    Road(NOTIFICATION_REQUESTS, "address", "{fleet}/x", _ping),
 ]
 
 
-@pytest.mark.parametrize("road", ROADS, ids=[road.topic.name for road in ROADS])
+@pytest.mark.parametrize("road", ROADS, ids=[f"{road.topic.name}-{road.group}" for road in ROADS])
 async def test_what_cannot_be_read_is_set_aside_and_the_next_record_is_unaffected(
     demo: Demo, fleet: Fleet, data_team: DataTeam, road: Road
 ) -> None:
