@@ -9,12 +9,14 @@ from control_api.settings import ControlSettings
 from devstack.reference.markdown import code, page, table
 from ingest.grpc_api.settings import GrpcSettings
 from ingest.settings import IngestSettings
+from push_service.dispatcher.settings import DispatcherSettings
 from push_service.gateway.http_streams.settings import StreamSettings
 from push_service.gateway.server_api.settings import ServerApiSettings
 from push_service.gateway.settings import GatewaySettings
 from push_service.recorder.settings import RecorderSettings
 from push_service.senders.providers import SECTIONS as PROVIDERS
 from push_service.senders.settings import SendersSettings
+from push_service.tasks.settings import TasksSettings
 from runtime.http.server import AdminSettings
 from runtime.logging import LogSettings
 from runtime.process import ProcessSettings
@@ -43,12 +45,14 @@ SECTIONS: tuple[type[Section], ...] = (
     RouteSettings,
     AddressSettings,
     RecorderSettings,
+    DispatcherSettings,
     ControlSettings,
     GatewaySettings,
     ServerApiSettings,
     StreamSettings,
     SendersSettings,
     *PROVIDERS.values(),
+    TasksSettings,
 )
 
 _INTRO = """\
