@@ -17,6 +17,7 @@ import fastavro
 import msgspec
 from fastavro.schema import SchemaParseException
 
+from backbone.avro_writer import Write, avro_writer
 from backbone.registry import Registry, RegistryUnavailable
 from backbone.schema_files import Schema, SchemaFiles, same_schema, schema_text, without_logical_types
 from backbone.topics import Topic
@@ -66,6 +67,8 @@ class SchemaNotRegistered(FleetcastError):
 class _Writer:
     header: bytes
     schema: Schema
+    write: Write | None
+    """Ours, where there is one; else fastavro writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,13 @@ class AvroCodec:
         if type(value).__name__ != topic.record:
             raise TypeError(f"{topic.name} holds {topic.record}, not {type(value).__name__}")
         writer = self._writers.get(topic.name) or self._prepare(topic)
-        out = io.BytesIO()
-        out.write(writer.header)
         try:
+            if writer.write is not None:
+                return writer.header + writer.write(value)
+            out = io.BytesIO(writer.header)
+            out.seek(0, io.SEEK_END)
             fastavro.schemaless_writer(out, writer.schema, msgspec.to_builtins(value, builtin_types=(bytes,)))
-        except (ValueError, TypeError, OverflowError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, OverflowError, KeyError, AttributeError, struct.error) as error:
             raise UnencodableRecord("unencodable", f"{topic.record}: {error}") from error
         return out.getvalue()
 
@@ -148,7 +153,7 @@ class AvroCodec:
                 f"{topic.subject}: our schema of {topic.record} is not in the registry;"
                 " run `python -m backbone schemas register` before this version is started"
             )
-        writer = _Writer(HEADER.pack(MAGIC, schema_id), _parsed(schema))
+        writer = _Writer(HEADER.pack(MAGIC, schema_id), _parsed(schema), avro_writer(schema))
         self._writers[topic.name] = writer
         _keep(self._schemas, schema_id, text, MAX_SCHEMAS)
         return writer

@@ -24,16 +24,19 @@ LATEST_OF_OFFSET = "live-offset"
 LATEST_OF_TIME = "live-time"
 """On `fleet.latest.v1`: where the live record stands whose bytes the entry holds, and its timestamp in ms."""
 
+_SPEC_VERSION = ("ce_specversion", b"1.0")
+_CONTENT_TYPE = ("content-type", b"application/avro")
+
 
 def event_headers(event_id: str, event_type: str, source: str, time: Micros, traceparent: bytes | None) -> Headers:
     """The headers of an event in CloudEvents binary mode. `event_type` is such as `fleetcast.ping`."""
     headers: Headers = [
-        ("ce_specversion", b"1.0"),
+        _SPEC_VERSION,
         (CE_ID, event_id.encode()),
         (CE_TYPE, event_type.encode()),
         (CE_SOURCE, source.encode()),
         (CE_TIME, format_rfc3339(time).encode()),
-        ("content-type", b"application/avro"),
+        _CONTENT_TYPE,
     ]
     if traceparent is not None:
         headers.append((TRACEPARENT, traceparent))

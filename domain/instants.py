@@ -12,6 +12,7 @@ HOUR: Micros = 60 * MINUTE
 DAY: Micros = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _ONE_MICRO = timedelta(microseconds=1)
 # RFC 3339 section 5.6; the zone is looked for separately, so that its absence gets an answer of its own.
 _RFC3339 = re.compile(
@@ -47,5 +48,5 @@ def parse_rfc3339(text: str) -> Micros:
 
 def format_rfc3339(instant: Micros) -> str:
     """Writes an instant as `2026-01-26T15:57:02.500000Z`, without the fraction when it is zero."""
-    text = (_EPOCH + timedelta(microseconds=instant)).isoformat()
-    return text.replace("+00:00", "Z")
+    # Without a zone: with one, isoformat takes twice as long.
+    return (_NAIVE_EPOCH + timedelta(0, 0, instant)).isoformat() + "Z"

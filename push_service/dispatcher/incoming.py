@@ -8,7 +8,7 @@ from backbone.codec import AvroCodec
 from backbone.record import InRecord
 from domain.errors import PermanentError
 from domain.ids import ID_RULE, is_id
-from domain.notification import Notification, Phase
+from domain.notification import NoticeContent, Notification, Phase
 from domain.source_position import SourcePosition
 
 MAX_KEY = 256
@@ -54,9 +54,8 @@ def read_notification(codec: AvroCodec, record: InRecord, topic_id: str) -> Inco
 
 def check_notification(told: Notification) -> None:
     """What the schema does not say. Raises BadNotification."""
-    for field, value in (("id", told.id), ("tenant", told.tenant), ("user", told.user)):
-        if not is_id(value):
-            raise BadNotification(field, ID_RULE)
+    if not (is_id(told.id) and is_id(told.tenant) and is_id(told.user)):
+        raise BadNotification("id, tenant or user", ID_RULE)
     if told.installation is not None and not is_id(told.installation):
         raise BadNotification("installation", ID_RULE)
     if told.phase not in _PHASES:
@@ -66,14 +65,26 @@ def check_notification(told: Notification) -> None:
         raise BadNotification("content.type", "not the name of a type")
     if content.match_key is not None and len(content.match_key) > MAX_KEY:
         raise BadNotification("content.match_key", f"longer than {MAX_KEY} characters")
-    instants = (content.created_at, content.accepted_at, content.expires_at)
-    if min(instants) < 0 or max(instants) >= LAST_INSTANT:
-        raise BadNotification("content", "an instant before 1970 or after 2199")
-    said = (content.title, content.body, content.priority, content.interest, content.collapse_key, content.match_key)
-    if any(text is not None and "\0" in text for text in (*said, content.about)):
-        raise BadNotification("content", "text with a NUL character")
+    _check_instants(content)
+    _check_texts(content)
     if content.data is not None:
         _check_data(content.data)
+
+
+def _check_instants(content: NoticeContent) -> None:
+    for instant in (content.created_at, content.accepted_at, content.expires_at):
+        if not 0 <= instant < LAST_INSTANT:
+            raise BadNotification("content", "an instant before 1970 or after 2199")
+
+
+def _check_texts(content: NoticeContent) -> None:
+    """PostgreSQL has no NUL. `type` has none by its rule."""
+    texts = [content.title, content.body, content.priority]
+    texts += [
+        text for text in (content.interest, content.collapse_key, content.match_key, content.about) if text is not None
+    ]
+    if "\0" in "".join(texts):
+        raise BadNotification("content", "text with a NUL character")
 
 
 def _check_data(data: bytes) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ids import IdError, check_id, derived_id, event_id, is_id, tenant_of
+from domain.ids import _EVENTS, IdError, check_id, derived_id, event_id, is_id, tenant_of
 
 LEGAL = st.text("ABCXYZabcxyz0189._~-", min_size=1, max_size=128)
 
@@ -66,3 +66,8 @@ def test_what_two_rules_make_of_one_event_has_two_ids() -> None:
     assert derived_id("e-1", "live.full") == derived_id("e-1", "live.full")
     assert len({derived_id("e-1", "live.full"), derived_id("e-1", "live.public"), derived_id("e-2", "live.full")}) == 3
     assert is_id(derived_id("e-1", "live.full"))
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"])))
+def test_derived_ids_are_version_5_uuids(name: str) -> None:
+    assert derived_id(name, "rule") == str(uuid.uuid5(_EVENTS, f"rule|{name}"))
