@@ -1,4 +1,4 @@
-"""What became of requests, as gRPC says it: replies, and calls that fail with a status that a program can read."""
+"""How gRPC calls are read and answered: replies, and calls that fail with a status that a program can read."""
 
 import asyncio
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from google.rpc.status_pb2 import Status
 from grpc.aio import ServicerContext
 
 from ingest.grpc_api.generated import notifications_pb2 as pb
-from ingest.grpc_api.problems import code_of, is_retryable
+from ingest.grpc_api.problems import MALFORMED_MESSAGE, code_of, is_retryable
 from ingest.responses import RETRY_SECONDS, Accepted, Result
 from runtime.http.problem import Problem
 
@@ -23,6 +23,14 @@ MAX_ERRORS = 5
 _MAX_DETAIL = 500
 STATUS_SECONDS = 2.0
 """What the end of a call may take to be sent."""
+
+
+async def only_message(context: Context) -> bytes:
+    """The message of a call that has one. Raises Problem (400) when the client sends none."""
+    raw: object = await context.read()
+    if not isinstance(raw, bytes):  # grpc.aio.EOF
+        raise Problem(MALFORMED_MESSAGE, "the call has no message")
+    return raw
 
 
 def encoded(message: Message) -> bytes:

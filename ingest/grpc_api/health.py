@@ -7,11 +7,13 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2 as pb
 
-from ingest.grpc_api.answers import Context, Methods, encoded
+from ingest.grpc_api.answers import Context, Methods, encoded, only_message
 from ingest.grpc_api.generated import notifications_pb2
 from runtime.health import Health
+from runtime.http.problem import Problem
 
 WATCH_SECONDS = 0.5
+READ_SECONDS = 5.0
 _SERVICE = pb.DESCRIPTOR.services_by_name["Health"].full_name
 _NAMES = ("", notifications_pb2.DESCRIPTOR.services_by_name["Notifications"].full_name)
 
@@ -26,8 +28,8 @@ class HealthService:
     def handler(self) -> grpc.GenericRpcHandler:
         """Its methods, to be served."""
         methods: Methods = {
-            "Check": grpc.unary_unary_rpc_method_handler(self._check),
-            "Watch": grpc.unary_stream_rpc_method_handler(self._watch),
+            "Check": grpc.stream_unary_rpc_method_handler(self._check),
+            "Watch": grpc.stream_stream_rpc_method_handler(self._watch),
         }
         return grpc.method_handlers_generic_handler(_SERVICE, methods)
 
@@ -35,14 +37,14 @@ class HealthService:
         """Ends what is watched."""
         self._draining.set()
 
-    async def _check(self, raw: bytes, context: Context) -> bytes:
-        if _name(raw) not in _NAMES:
+    async def _check(self, _: object, context: Context) -> bytes:
+        if await _name(context) not in _NAMES:
             await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
         return encoded(pb.HealthCheckResponse(status=self._status()))
 
-    async def _watch(self, raw: bytes, context: Context) -> None:
+    async def _watch(self, _: object, context: Context) -> None:
         """Tells every change, until the client or the server leaves."""
-        known = _name(raw) in _NAMES
+        known = await _name(context) in _NAMES
         told = None
         while not self._draining.is_set():
             status = self._status() if known else pb.HealthCheckResponse.SERVICE_UNKNOWN
@@ -58,8 +60,10 @@ class HealthService:
         return pb.HealthCheckResponse.SERVING if ready else pb.HealthCheckResponse.NOT_SERVING
 
 
-def _name(raw: bytes) -> str | None:
+async def _name(context: Context) -> str | None:
+    """Of the service that is asked about."""
     try:
-        return str(pb.HealthCheckRequest.FromString(raw).service)
-    except DecodeError:
+        async with asyncio.timeout(READ_SECONDS):
+            return str(pb.HealthCheckRequest.FromString(await only_message(context)).service)
+    except (DecodeError, Problem, TimeoutError):
         return None

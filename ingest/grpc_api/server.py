@@ -12,6 +12,7 @@ from ingest.grpc_api.settings import GrpcSettings
 log = structlog.get_logger(__name__)
 
 MAX_METADATA_BYTES = 16 * 1024
+HANDSHAKE_SECONDS = 10
 LOOKAHEAD_BYTES = 256 * 1024
 
 
@@ -61,6 +62,7 @@ def _options(settings: GrpcSettings) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 0),  # else a second server on the same port takes half of the connections unnoticed
         ("grpc.max_allowed_incoming_connections", settings.connections),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
         ("grpc.max_concurrent_streams", settings.calls_per_connection),
         ("grpc.max_receive_message_length", settings.message_bytes),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),

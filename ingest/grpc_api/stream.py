@@ -45,6 +45,7 @@ class NotificationStream:
         self._room = asyncio.Semaphore(settings.in_flight)
         self._waiting: deque[bytes] = deque()
         self._arrived = asyncio.Event()
+        self._caller: Caller
         self._reader: asyncio.Task[None] | None = None
         self._why: Problem | None = None
         """Why no more is read; None: because the client has sent all."""
@@ -52,8 +53,8 @@ class NotificationStream:
 
     async def run(self) -> None:
         """Until the client has sent all, and has its answers. Raises Problem when it ends otherwise."""
-        caller = await self._admit()
-        self._reader = asyncio.create_task(self._read(caller))
+        self._caller = await self._admit()
+        self._reader = asyncio.create_task(self._read())
         self._reader.add_done_callback(lambda _: self._arrived.set())
         try:
             while batch := await self._next():
@@ -83,7 +84,7 @@ class NotificationStream:
             self._metrics.refused(problem.slug, 1)
             raise
 
-    async def _read(self, caller: Caller) -> None:
+    async def _read(self) -> None:
         if self._why is not None:  # told to stop meanwhile
             return
         while True:
@@ -96,15 +97,15 @@ class NotificationStream:
                 return
             if not isinstance(raw, bytes):  # aio.EOF
                 return
-            await self._spend(caller)
+            await self._spend()
             await self._hold(len(raw))
             self._waiting.append(raw)
             self._arrived.set()
 
-    async def _spend(self, caller: Caller) -> None:
+    async def _spend(self) -> None:
         """A stream that brings too much is not refused but read more slowly."""
         while True:
-            seconds = self._admission.spend_one(caller)
+            seconds = self._admission.spend_one(self._caller)
             if seconds <= 0:
                 return
             await asyncio.sleep(seconds)
@@ -131,8 +132,8 @@ class NotificationStream:
         count, size = len(batch), sum(map(len, batch))
         try:
             # Asked again for every batch: a stream may outlive its credential.
-            caller = await self._admission.admit_backend(self._metadata.authorization)
-            results = await self._carrier.carry(batch, caller, self._metadata.traceparent, lambda _: "")
+            self._caller = await self._admission.admit_backend(self._metadata.authorization)
+            results = await self._carrier.carry(batch, self._caller, self._metadata.traceparent, lambda _: "")
         except Problem as problem:
             self._metrics.refused(problem.slug, count)
             raise

@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from grpc import aio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from ingest.grpc_api.settings import GrpcSettings
 from ingest.notification_intake import NotificationIntake
 from ingest.settings import IngestSettings
 from storage.notification_types import NotificationsSettings
-from tests.ingest.grpc_rig import GrpcIngest, check_problem, failure, now_seconds, request, running_grpc
+from tests.ingest.grpc_rig import METHODS, GrpcIngest, check_problem, failure, now_seconds, request, running_grpc
 from tests.ingest.test_notifications import notice
 
 BAD, GONE = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNAVAILABLE
@@ -208,6 +209,21 @@ async def test_a_call_has_a_deadline_of_ours_and_of_the_clients() -> None:
         grpc_ingest.kafka.gate.set()
         await grpc_ingest.send(request())
         assert grpc_ingest.books() == {"internal-error": 2, "accepted": 1}
+
+
+async def test_a_call_without_its_message_is_not_waited_for_without_an_end() -> None:
+    async with running_grpc(GrpcSettings(port=0, call_seconds=0.2)) as grpc_ingest:
+        for method in ("Send", "SendBulk"):
+            open_call: aio.StreamUnaryMultiCallable[bytes, bytes] = grpc_ingest.channel.stream_unary(
+                f"{METHODS}/{method}"
+            )
+            failed = await failure(open_call(metadata=grpc_ingest.metadata()))
+            failed.check(grpc.StatusCode.DEADLINE_EXCEEDED, "call-timeout")
+            failed = await failure(open_call())
+            failed.check(grpc.StatusCode.UNAUTHENTICATED, "credential-missing")
+            empty = open_call(metadata=grpc_ingest.metadata())
+            await empty.done_writing()
+            (await failure(empty)).check(BAD, "malformed-message")
 
 
 async def test_what_goes_wrong_inside_stays_inside(grpc_ingest: GrpcIngest, monkeypatch: pytest.MonkeyPatch) -> None:

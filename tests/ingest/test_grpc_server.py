@@ -10,6 +10,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2
 
 from devstack.protobuf_code import GENERATED, PROTO, SOURCE, generate
+from ingest.grpc_api import server
 from ingest.grpc_api.generated import notifications_pb2 as pb
 from ingest.grpc_api.problems import GRPC_PROBLEMS
 from ingest.grpc_api.settings import GrpcSettings
@@ -109,6 +110,17 @@ async def test_a_port_that_is_taken_is_told(grpc_ingest: GrpcIngest) -> None:
     with pytest.raises(OSError, match=str(port)):
         async with running_grpc(GrpcSettings(port=port)):
             pass
+
+
+async def test_who_only_connects_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HANDSHAKE_SECONDS", 1)
+    async with running_grpc() as quick:
+        host, _, port = quick.target.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        async with asyncio.timeout(20):
+            while await reader.read(1_000):
+                pass
+        writer.close()
 
 
 async def test_headers_are_bounded(grpc_ingest: GrpcIngest) -> None:
