@@ -67,6 +67,7 @@ async def compose(settings: Loaded, process: Process) -> None:
         ),
         scheduled=Scheduled(engine),
         metrics=AddressMetrics(process.registry),
+        reached=process.fail_points.reached,
     )
     consumer = GroupConsumer(
         kafka,
@@ -75,7 +76,8 @@ async def compose(settings: Loaded, process: Process) -> None:
         handler,
         ConsumerMetrics(process.registry),
         process.health.require("notification requests"),
-        GroupOptions(batch_records=address.batch_records),
+        # A chunk that is done again tells thousands again: what is done is committed soon.
+        GroupOptions(batch_records=address.batch_records, commit_every=0.1),
     )
 
     def consume(stop: threading.Event) -> None:

@@ -21,6 +21,7 @@ from backbone.topics import NOTIFICATION_REQUESTS
 from domain.errors import PermanentError
 from domain.instants import SECOND, Micros
 from domain.notification import NotificationRequest
+from runtime.fail_points import Reached, never
 from storage.push_targets import InstallationKey
 from storage.scheduled import ScheduledPutting, ScheduledRequest, send_id
 from stream_processors.address.audience import Audience
@@ -45,6 +46,7 @@ class AddressHandler(BatchHandler):
         scheduled: ScheduledPutting,
         metrics: AddressMetrics,
         clock: Callable[[], float] = time.time,
+        reached: Reached = never,
     ) -> None:
         self._codec = codec
         self._publisher = publisher
@@ -53,6 +55,7 @@ class AddressHandler(BatchHandler):
         self._scheduled = scheduled
         self._metrics = metrics
         self._clock = clock
+        self._reached = reached
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int | None:  # noqa: ARG002
         """Begin at the commit."""
@@ -66,13 +69,14 @@ class AddressHandler(BatchHandler):
 
     def handle(self, records: Sequence[InRecord]) -> None:
         """See BatchHandler."""
-        turn = _Turn(Outbox(self._publisher, self._letters))
+        turn = _Turn(Outbox(self._publisher, self._letters, self._reached))
         due, later = self._read(records, turn)
         self._put_off(later, turn)
         owners = self._audience.owners([request for _, request in due])
         for record, request in due:
             self._address(record, request, owners, turn)
         turn.outbox.flush()
+        self._reached("address.done")
         self._count(turn)
 
     def _read(self, records: Sequence[InRecord], turn: "_Turn") -> tuple[list[Arrival], list[Arrival]]:
@@ -95,6 +99,7 @@ class AddressHandler(BatchHandler):
         if later:
             self._scheduled.put([_scheduled(request) for _, request in later])
             turn.done += [(request, SCHEDULED) for _, request in later]
+            self._reached("address.put-off")
 
     def _address(
         self, record: InRecord, request: NotificationRequest, owners: dict[InstallationKey, str], turn: "_Turn"

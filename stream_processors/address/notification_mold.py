@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from backbone.codec import HEADER, AvroCodec
 from backbone.headers import TRACEPARENT, event_headers
 from backbone.record import InRecord, OutRecord, header
 from backbone.topics import NOTIFICATIONS
-from domain.notification import Notification, NotificationRequest
+from domain.notification import NoticeContent, Notification, NotificationRequest
 
 SOURCE = "/fleetcast/address"
 
@@ -26,7 +28,7 @@ class NotificationMold:
             user="",
             installation=request.installation,
             phase=request.phase,
-            content=request.content,
+            content=_content(request),
         )
         whole = codec.encode(NOTIFICATIONS, nobody)
         place = HEADER.size + len(_string(request.id)) + len(_string(request.tenant))
@@ -49,6 +51,13 @@ class NotificationMold:
                 value=b"".join((self._before, _string(user), self._after)),
                 headers=self._headers,
             )
+
+
+def _content(request: NotificationRequest) -> NoticeContent:
+    """What comes back later is addressed to one user, and still tells which interest it was for."""
+    if request.interest is None:
+        return request.content
+    return msgspec.structs.replace(request.content, interest=request.interest)
 
 
 def _string(text: str) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from backbone.outputs import Letters, Output, publish_all
 from backbone.publishing import BatchPublishing
 from backbone.record import InRecord, OutRecord
+from runtime.fail_points import Reached, never
 
 PIECE_RECORDS = 10_000
 PIECE_BYTES = 8 * 1024 * 1024
@@ -13,9 +14,10 @@ PIECE_BYTES = 8 * 1024 * 1024
 class Outbox:
     """Publishes in the order in which records are put, at the latest when a piece is full."""
 
-    def __init__(self, publisher: BatchPublishing, letters: Letters) -> None:
+    def __init__(self, publisher: BatchPublishing, letters: Letters, reached: Reached = never) -> None:
         self._publisher = publisher
         self._letters = letters
+        self._reached = reached
         self._piece: list[Output] = []
         self._bytes = 0
 
@@ -33,5 +35,6 @@ class Outbox:
     def flush(self) -> None:
         """Returns when everything is acknowledged. Raises OutageError."""
         publish_all(self._publisher, self._piece, self._letters)
+        self._reached("address.published")
         self._piece.clear()
         self._bytes = 0

@@ -71,6 +71,7 @@ async def compose(settings: Loaded, process: Process) -> None:
         watcher=watcher,
         limits=limits,
         metrics=EnrichMetrics(process.registry),
+        reached=process.fail_points.reached,
     )
     consumer = GroupConsumer(
         kafka,

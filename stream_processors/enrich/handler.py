@@ -21,6 +21,7 @@ from domain.ping import GpsPing
 from domain.position import Position
 from domain.quality_limits import QualityLimits
 from domain.source_position import SourcePosition
+from runtime.fail_points import Reached, never
 from stream_processors.enrich.metrics import EnrichMetrics
 from stream_processors.enrich.pings import read_ping
 from stream_processors.enrich.reference_view import ReferenceView
@@ -54,6 +55,7 @@ class EnrichHandler(BatchHandler):
         limits: QualityLimits,
         metrics: EnrichMetrics,
         clock: Callable[[], float] = time.time,
+        reached: Reached = never,
     ) -> None:
         self._codec = codec
         self._publisher = publisher
@@ -64,6 +66,7 @@ class EnrichHandler(BatchHandler):
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
+        self._reached = reached
         self._partitions: dict[int, PartitionRef] = {}
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int | None:
@@ -90,10 +93,13 @@ class EnrichHandler(BatchHandler):
         if batch.events:
             # Before the positions: a position that was put out is behind the mark of a rebuild, and makes no event.
             publish_all(self._publisher, self._event_outputs(batch), self._letters)
+            self._reached("enrich.told")
         publish_all(self._publisher, outputs, self._letters)
+        self._reached("enrich.published")
         # What is acknowledged is on the topic, whatever becomes of the states: so the books agree with the topic.
         self._count(batch)
         self._states.advance(batch.advances())
+        self._reached("enrich.done")
 
     def _arrival(self, record: InRecord) -> _Arrival | None:
         """None for a record that was put out before."""

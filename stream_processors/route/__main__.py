@@ -63,6 +63,7 @@ async def compose(settings: Loaded, process: Process) -> None:
         places=StatusPlaces(status_changes),
         notices=Notices(codec, settings[NotificationsSettings].load()),
         metrics=RouteMetrics(process.registry),
+        reached=process.fail_points.reached,
     )
     consumer = GroupConsumer(
         kafka,

@@ -27,6 +27,7 @@ from domain.live_rules import updates_of_position, updates_of_status
 from domain.live_update import LiveUpdate
 from domain.quality_rules import held_back_by
 from domain.source_position import SourcePosition
+from runtime.fail_points import Reached, never
 from stream_processors.owned_states import OwnedStates
 from stream_processors.route.batch import MisplacedStatus, RouteBatch
 from stream_processors.route.events import read_assignment, read_fleet_event, read_position, read_status_change
@@ -51,6 +52,7 @@ class RouteHandler(BatchHandler):
         notices: Notices,
         metrics: RouteMetrics,
         clock: Callable[[], float] = time.time,
+        reached: Reached = never,
     ) -> None:
         self._codec = codec
         self._publisher = publisher
@@ -60,6 +62,7 @@ class RouteHandler(BatchHandler):
         self._notices = notices
         self._metrics = metrics
         self._clock = clock
+        self._reached = reached
         self._partitions: dict[int, PartitionRef] = {}
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int | None:
@@ -91,8 +94,11 @@ class RouteHandler(BatchHandler):
         if requests := self._requests(batch):
             # Before the live updates: a status that was shown is known to a rebuild, and makes no request any more.
             publish_all(self._publisher, requests, self._letters)
+            self._reached("route.requested")
         publish_all(self._publisher, outputs, self._letters)
+        self._reached("route.published")
         self._statuses.advance(batch.advances())
+        self._reached("route.done")
         self._count(batch)
 
     def _read(self, record: InRecord, batch: RouteBatch) -> None:

@@ -138,4 +138,4 @@ class Audiences(World):
 
 def pushed_later(request_id: str, user: str) -> NotificationRequest:
     """What the timer brings back when quiet hours end."""
-    return request(request_id, users=[user], phase=Phase.PUSH)
+    return request(request_id, users=[user], phase=Phase.PUSH, content=content(interest=ORDER))

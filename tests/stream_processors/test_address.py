@@ -102,7 +102,7 @@ def test_followers_and_watchers_of_an_entity_are_told_once_each() -> None:
     world.ask(request())
     world.address().drain()
     assert world.users() == {"ann": 1, "bob": 1, "cyd": 1}
-    assert {each.content.interest for each in world.notifications()} == {None}
+    assert {each.content.interest for each in world.notifications()} == {ORDER}
 
 
 def test_who_no_longer_watches_is_not_told() -> None:
@@ -173,7 +173,7 @@ def test_a_push_that_was_put_off_keeps_its_phase() -> None:
     world = Audiences()
     world.ask(pushed_later("r1", "ann"))
     world.address().drain()
-    assert [each.phase for each in world.notifications()] == ["push"]
+    assert [(each.phase, each.content.interest) for each in world.notifications()] == [("push", ORDER)]
 
 
 @pytest.mark.parametrize(
