@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+import sys
 
 from backbone.codec import AvroCodec
 from backbone.kafka_settings import KafkaSettings
@@ -13,6 +14,7 @@ from backbone.registry_settings import RegistrySettings
 from backbone.topics import PUSH_RECEIPTS
 from push_service.senders.channel import Channels
 from push_service.senders.providers import OPENINGS, SECTIONS
+from push_service.senders.redrive_command import main as redrive
 from push_service.senders.settings import SendersSettings
 from runtime.http.probes import add_probes
 from runtime.http.server import AdminSettings, HttpService, new_app
@@ -63,4 +65,6 @@ def sections() -> list[type[Section]]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["redrive"]:
+        sys.exit(redrive(sys.argv[2:], say=print))
     run_process(NAME, sections(), compose)

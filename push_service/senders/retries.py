@@ -3,16 +3,15 @@
 import random
 from collections.abc import Callable
 
-from backbone.headers import DUE_AT, due_at_header
+from backbone.headers import due_at_header
 from backbone.record import OutRecord
 from backbone.topics import RETRY_DELAYS, retry_topic
 from domain.instants import SECOND, Micros
-from push_service.senders.work import ATTEMPT, REASON, Retry, Work
+from push_service.senders.work import ATTEMPT, PLAN, REASON, Retry, Work
 
 JITTER = 0.2
 """The most that is added to a delay, as a share of it: so that what failed together does not come again together."""
 _DELAYS = sorted(RETRY_DELAYS.items(), key=lambda each: each[1])
-_PLAN = frozenset({ATTEMPT, REASON, DUE_AT})
 
 
 def next_try(
@@ -38,7 +37,7 @@ def next_try(
 def retry_record(work: Work, retry: Retry, source: str, group: str) -> OutRecord:
     """The source's bytes for the retry topic. `source` is the outbox's name, wherever the record was read."""
     record = work.record
-    headers = [each for each in record.headers if each[0] not in _PLAN]
+    headers = [each for each in record.headers if each[0] not in PLAN]
     headers += [
         due_at_header(retry.due_at),
         (ATTEMPT, str(work.attempt + 1).encode()),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from backbone.codec import AvroCodec
+from backbone.headers import DUE_AT
 from backbone.record import InRecord, header
 from domain.errors import PermanentError
 from domain.installation import ApnsEnvironment, Installation
@@ -16,6 +17,8 @@ from storage.push_decisions import Attempt
 ATTEMPT = "retry-attempt"
 """Header: how often it was tried before, in digits. The value of the record stays as it was."""
 REASON = "retry-reason"
+PLAN = frozenset({ATTEMPT, REASON, DUE_AT})
+"""All headers that a retry puts on."""
 REDRIVEN = "redriven"
 """Header: somebody put it back from the dead letters, so that it may be sent although it has failed."""
 MOST_DIGITS = 6

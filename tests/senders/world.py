@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -15,7 +15,8 @@ from backbone.memory.cluster import MemoryCluster
 from backbone.memory.group_consumer import MemoryGroupConsumer
 from backbone.memory.publishers import MemoryBatchPublisher
 from backbone.memory_registry import MemoryRegistry
-from backbone.record import InRecord, OutRecord
+from backbone.publishing import BatchPublishing
+from backbone.record import Ack, InRecord, OutRecord
 from backbone.schema_files import SchemaFiles, schema_text
 from backbone.topics import DEAD_LETTERS, PUSH_RECEIPTS, RETRIES, dead_letter_topic, push_outbox
 from domain.delivery_step import PushReceipt
@@ -32,6 +33,7 @@ from push_service.senders.pool import Call, Pool
 from push_service.senders.sender import Sender
 from push_service.senders.settings import SendersSettings
 from push_service.senders.settlement import Settlement, group_of
+from runtime.fail_points import Reached, never
 from runtime.health import Health
 from storage.memory.notifications import MemoryNotifications
 from storage.memory.push_targets import MemoryPushTargets
@@ -68,11 +70,19 @@ class World:
         self.stopping = threading.Event()
         self.start(sender)
 
-    def start(self, sender: Sender) -> None:
+    def start(
+        self,
+        sender: Sender,
+        *,
+        reached: Reached = never,
+        publishing: Callable[[Callable[[Sequence[OutRecord]], list[Ack]]], BatchPublishing] | None = None,
+    ) -> None:
         """A new process in the place of the one before: it knows what the stores know."""
         self.registry = CollectorRegistry()
         metrics = SendersMetrics(self.registry)
-        publisher = MemoryBatchPublisher(self.cluster)
+        publisher: BatchPublishing = MemoryBatchPublisher(self.cluster)
+        if publishing is not None:
+            publisher = publishing(publisher.publish)
         self.alarms = Alarms(self.provider, metrics, self.condition)
         self.pool = Pool(self.provider, sender, self.settings, self.alarms, metrics, self.stopping, now=self.now)
         settlement = Settlement(
@@ -83,6 +93,7 @@ class World:
             decisions=self.history,
             targets=self.targets,
             metrics=metrics,
+            reached=reached,
         )
         loop = asyncio.get_running_loop()
 
@@ -98,6 +109,7 @@ class World:
             targets=self.targets,
             settlement=settlement,
             now=self.now,
+            reached=reached,
         )
         self.consumer = MemoryGroupConsumer(
             self.cluster,
