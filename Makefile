@@ -72,12 +72,15 @@ lock: $(VENV)/.stamp ## choose versions anew, after a change of the dependencies
 	$(BIN)/python -m devstack.kafka_jars
 
 ##@ Measure it
-.PHONY: bench bench-gateway prove
+.PHONY: bench bench-gateway bench-requests prove
 bench: setup ## speed and cost of the road of a ping, on a stack of its own
 	@exec $(BIN)/python -m benchmarks bench $(OPTIONS)
 
 bench-gateway: setup ## the gateway alone on one core: sockets, deliveries, memory (OPTIONS="1000x25k --seconds 5")
 	@exec $(BIN)/python -m benchmarks gateway $(OPTIONS)
+
+bench-requests: setup ## what a notification costs ingest, by REST and by gRPC (OPTIONS="--seconds 5")
+	@exec $(BIN)/python -m benchmarks requests $(OPTIONS)
 
 prove: setup ## the guarantees under faults and on recorded tracks, on a stack of its own
 	@exec $(BIN)/python -m benchmarks prove $(OPTIONS)

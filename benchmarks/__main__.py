@@ -1,13 +1,19 @@
-"""`python -m benchmarks bench|gateway|prove`: how fast the platform is, and what it keeps whatever happens."""
+"""`python -m benchmarks bench|gateway|prove|requests`: how fast the platform is, and what it keeps whatever happens."""
 
 import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks.gateway.command import main as gateway
+from benchmarks.grpc_requests.cost import main as requests
 from benchmarks.proofs.command import main as prove
 from benchmarks.speed.command import main as bench
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"bench": bench, "gateway": gateway, "prove": prove}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "bench": bench,
+    "gateway": gateway,
+    "prove": prove,
+    "requests": requests,
+}
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ def _prove(demo: Demo, directory: Path) -> bool:
     expected = {f"proof-{number}" for number in range(EVENTS)}
     lost = expected - set(kept)
     held = middle and ended["exit_code"] == 0 and ended["acknowledged"] == EVENTS and set(kept) == expected
-    sent = f"{ended['answered']} answers in {ended['seconds']:.1f} s over {ended['streams']} streams"
+    sent = f"{ended['answered']} answers in {ended['seconds']:.1f} s, {ended['streams']} attempts"
     found = f"kept {len(kept)}, lost {len(lost)}, {kept.total() - len(kept)} repeats with the same id"
     mark = "ok    " if held else "FAILED"
     print(f"  {mark} {EVENTS} notifications: {sent}, {ended['repeated']} sent again; {found}", flush=True)
