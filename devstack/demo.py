@@ -53,6 +53,7 @@ class Demo:
             "FLEETCAST_ACCESS_JWT_HMAC_SECRET": kept_secret(self._site.data / "jwt.secret"),
             "FLEETCAST_API_KEYS": f"*:{self._api_key}",
             "FLEETCAST_GATEWAY_ALLOWED_ORIGINS": f"{self.map_url},http://localhost:{self._page_port}",
+            "FLEETCAST_CONTROL_ALLOWED_ORIGINS": f"{self.map_url},http://localhost:{self._page_port}",
             **self._phone.settings,
             **(settings or {}),
         }
@@ -107,6 +108,7 @@ class Demo:
             ingest_url=urls["ingest"],
             grpc_target=self.product.grpc_target,
             gateway_url=f"{urls['gateway'].replace('http:', 'ws:')}/connection/websocket",
+            control_url=urls["control_api"],
             map_url=self.map_url,
             phone_url=self._phone.url,
             registry_url=self.stack.registry_url,

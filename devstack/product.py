@@ -5,7 +5,7 @@ Nothing here knows what a process does. A new one is a new line.
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,21 +58,29 @@ PROCESSES = (
     Process("dispatcher", "push_service.dispatcher", "ADMIN"),
     Process("senders", "push_service.senders", "ADMIN"),
     Process("gateway", "push_service.gateway", "GATEWAY"),
+    Process("control_api", "control_api", "CONTROL"),
 )
 
 
 class Product:
     """The product on top of a stack's infrastructure: its parts are added to the stack.
 
-    `settings` are further environment variables for all processes, `ports` those of processes that shall not be any.
+    `settings` are further environment variables for all processes, `ports` those of processes that shall not be any;
+    `processes` are all of them, unless a test or benchmark needs but some.
     """
 
-    def __init__(self, stack: Stack, settings: Mapping[str, str], ports: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        settings: Mapping[str, str],
+        ports: Mapping[str, int] | None = None,
+        processes: Sequence[Process] = PROCESSES,
+    ) -> None:
         self._stack = stack
         self._settings = dict(settings)
-        self._ports = {process.name: free_port() for process in PROCESSES} | dict(ports or {})
+        self._ports = {process.name: free_port() for process in processes} | dict(ports or {})
         self._grpc_port = free_port()
-        self._parts = [self._part(process) for process in PROCESSES]
+        self._parts = [self._part(process) for process in processes]
         for part in self._parts:
             stack.add(part)
 

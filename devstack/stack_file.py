@@ -24,6 +24,8 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
     grpc_target: str
     """host:port of ingest's gRPC interface."""
     gateway_url: str
+    control_url: str
+    """Of the control API: people's inboxes and all else that is theirs, and `/operators`."""
     map_url: str
     phone_url: str
     """The page of the fake phones; what their providers answer can be planned there."""

@@ -52,6 +52,7 @@ def tell(file: StackFile, say: Callable[[str], None]) -> None:
     say("")
     say(f"  ingest    {file.ingest_url}/v1/pings")
     say(f"  gateway   {file.gateway_url}")
+    say(f"  control   {file.control_url}/operators")
     say(f"  registry  {file.registry_url}")
     say(f"  kafka     {file.kafka_bootstrap}")
     say("  keys      var/stack.json")

@@ -35,6 +35,7 @@ BAD = {
     "FLEETCAST_GRPC_MESSAGE_BYTES": "1",
     "FLEETCAST_ADMIN_PORT": "-1",
     "FLEETCAST_GATEWAY_PORT": "banana",
+    "FLEETCAST_CONTROL_ALLOWED_ORIGINS": "app.example.com",
     "FLEETCAST_GATEWAY_PING_SECONDS": "soon",
     "FLEETCAST_ENRICH_BACTH_RECORDS": "7",
     "FLEETCAST_ROUTE_BATCH_RECORDS": "0",
@@ -64,6 +65,7 @@ TOLD = {
         "FLEETCAST_ADDRESS_CHUNK_FOLLOWERS",
     ],
     "push_service.recorder": [*ALL, "FLEETCAST_ADMIN_PORT", "FLEETCAST_REDIS_URL", "FLEETCAST_RECORDER_KEEP_DAYS"],
+    "push_service.dispatcher": [*ALL, "FLEETCAST_ADMIN_PORT", "FLEETCAST_REDIS_URL", "FLEETCAST_POSTGRES_URL"],
     "push_service.senders": [
         *ALL,
         "FLEETCAST_ADMIN_PORT",
@@ -72,6 +74,13 @@ TOLD = {
         "FLEETCAST_FCM_*",
         "FLEETCAST_APNS_TEAM_ID",
         "FLEETCAST_APNS_TOPICS",
+    ],
+    "control_api": [
+        *ALL,
+        "FLEETCAST_REDIS_URL",
+        "FLEETCAST_POSTGRES_URL",
+        "FLEETCAST_ACCESS_*",
+        "FLEETCAST_CONTROL_ALLOWED_ORIGINS",
     ],
     "push_service.gateway": [
         *ALL,

@@ -55,7 +55,7 @@ async def test_what_the_readme_sends_is_what_its_listener_prints(demo: Demo, clo
 async def test_the_stack_file_has_all_that_scripts_need(demo: Demo, clone: Path) -> None:
     stack = json.loads((clone / "var" / FILE).read_text())
     texts = ("ingest_url", "gateway_url", "map_url", "registry_url", "kafka_bootstrap", "redis_url", "postgres_url")
-    for name in (*texts, "phone_url", "backend_credential", "viewer_jwt"):
+    for name in (*texts, "control_url", "phone_url", "backend_credential", "viewer_jwt"):
         assert stack[name]
     assert stack["fleet"] == "demo"
     assert stack["gateway_url"].endswith("/connection/websocket")
