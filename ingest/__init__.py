@@ -1,1 +1,1 @@
-"""The edge where facts come in over HTTP, are checked, and go to Kafka. Nothing is kept here."""
+"""The edge where facts come in over HTTP and gRPC, are checked, and go to Kafka. Nothing is kept here."""

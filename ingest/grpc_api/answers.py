@@ -20,7 +20,8 @@ Context = ServicerContext[bytes, bytes]
 Methods: TypeAlias = "dict[str, grpc.RpcMethodHandler[bytes, bytes]]"
 MAX_ERRORS = 5
 """Of a call that fails: they travel in headers, of which clients take up to 8 KiB."""
-_MAX_DETAIL = 500
+_MAX_DETAIL = 300
+_MAX_POINTER = 150
 STATUS_SECONDS = 2.0
 """What the end of a call may take to be sent."""
 
@@ -71,7 +72,9 @@ def _message(problem: Problem, most_errors: int) -> pb.Problem:
         title=problem.title,
         detail=problem.detail[:_MAX_DETAIL],
         errors=[
-            pb.FieldError(pointer=each["pointer"], detail=each["detail"][:_MAX_DETAIL], type=each["type"])
+            pb.FieldError(
+                pointer=each["pointer"][:_MAX_POINTER], detail=each["detail"][:_MAX_DETAIL], type=each["type"]
+            )
             for each in problem.errors[:most_errors]
         ],
     )

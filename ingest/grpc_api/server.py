@@ -64,6 +64,8 @@ def _options(settings: GrpcSettings) -> list[tuple[str, int]]:
         ("grpc.max_allowed_incoming_connections", settings.connections),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
         ("grpc.max_concurrent_streams", settings.calls_per_connection),
+        # Else the core refuses some calls of clients that keep to the limit, while it still tidies up after the last.
+        ("grpc.http.overload_protection", 0),
         ("grpc.max_receive_message_length", settings.message_bytes),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),

@@ -1,5 +1,6 @@
 """Single calls and lists over gRPC: the checks, ids, limits and books of HTTP, and errors that a program can read."""
 
+import json
 from typing import Any
 
 import grpc
@@ -226,6 +227,19 @@ async def test_a_call_without_its_message_is_not_waited_for_without_an_end() -> 
             (await failure(empty)).check(BAD, "malformed-message")
 
 
+async def test_the_names_in_data_do_not_make_an_error_too_long_to_be_told(grpc_ingest: GrpcIngest) -> None:
+    inner = "1e400"
+    for _ in range(6):
+        inner = json.dumps("\U0001f69a" * 70, ensure_ascii=False).join(("{", f":{inner}}}"))
+    names = (json.dumps("\U0001f69a" * 60 + str(number), ensure_ascii=False) for number in range(5))
+    data = "{" + ",".join(f"{name}:{inner}" for name in names) + "}"
+    failed = await failure(grpc_ingest.send(request(data=data.encode())))
+    assert failed.code is BAD
+    assert failed.problem.type == "/problems/out-of-range"
+    assert len(failed.problem.errors) == 5
+    assert all(each.pointer.startswith("/data/\U0001f69a") for each in failed.problem.errors)
+
+
 async def test_what_goes_wrong_inside_stays_inside(grpc_ingest: GrpcIngest, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_: object) -> None:
         raise RuntimeError("a secret")
@@ -237,7 +251,30 @@ async def test_what_goes_wrong_inside_stays_inside(grpc_ingest: GrpcIngest, monk
         assert "secret" not in str(failed.metadata) + (failed.message or "")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+TEXT = st.text(max_size=20) | st.sampled_from(["u1", "message", "alert", "order/acme/A-1", "", "\0"])
+INT = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 100)
+TIME = st.builds(Timestamp, seconds=INT, nanos=st.integers(-(2**31), 2**31 - 1))
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(("user", "installation", "interest", "title", "body", "id"), TEXT),
+    **dict.fromkeys(("collapse_key", "match_key"), TEXT),
+    **dict.fromkeys(("ttl_seconds", "match_version"), INT),
+    **dict.fromkeys(("time", "send_at"), TIME),
+    "users": st.lists(TEXT, max_size=3),
+    "data": st.binary(max_size=20) | st.sampled_from([b"{}", b'{"a":[1e999]}', b'{"a":{"b":"\xff"}}']),
+    "priority": st.integers(-(2**31), 2**31 - 1),
+}
+
+
+@FUZZ
+@given(fields=st.fixed_dictionaries({"type": st.just("message") | TEXT}, optional=FIELDS))
+async def test_no_fields_make_it_fail(grpc_ingest: GrpcIngest, fields: dict[str, Any]) -> None:
+    call = grpc_ingest.unary("Send")(pb.SendRequest(**fields).SerializeToString(), metadata=grpc_ingest.metadata())
+    assert await call.code() in (grpc.StatusCode.OK, BAD, grpc.StatusCode.PERMISSION_DENIED)
+    grpc_ingest.books()
+
+
+@FUZZ
 @given(raw=st.binary(max_size=200), method=st.sampled_from(["Send", "SendBulk"]))
 async def test_no_bytes_make_it_fail(grpc_ingest: GrpcIngest, raw: bytes, method: str) -> None:
     call = grpc_ingest.unary(method)(raw, metadata=grpc_ingest.metadata())

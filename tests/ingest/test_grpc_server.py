@@ -100,6 +100,18 @@ async def test_connections_calls_and_compression_are_bounded() -> None:
         assert all(each.id for each in await asyncio.gather(*waiting))
 
 
+async def test_a_connection_has_so_many_calls_at_a_time_and_more_wait() -> None:
+    async with running_grpc(GrpcSettings(port=0, calls_per_connection=2, drain_seconds=0.5)) as grpc_ingest:
+        await grpc_ingest.send(request())  # by now the client knows the limit
+        grpc_ingest.kafka.gate.clear()
+        waiting = [asyncio.create_task(grpc_ingest.send(request())) for _ in range(5)]
+        await until(lambda: grpc_ingest.kafka.calls == 3)
+        await asyncio.wait(waiting, timeout=0.2)
+        assert grpc_ingest.kafka.calls == 3
+        grpc_ingest.kafka.gate.set()
+        assert all(each.id for each in await asyncio.gather(*waiting))
+
+
 async def _send(channel: aio.Channel, grpc_ingest: GrpcIngest) -> None:
     call: aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"{METHODS}/Send")
     await call(request().SerializeToString(), metadata=grpc_ingest.metadata(), timeout=5)
