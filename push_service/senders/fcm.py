@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 
 from domain.push_request import PushRequest
+from push_service.senders.answer_body import beginning
 from push_service.senders.fcm_answers import UNAUTHENTICATED, fcm_outcome
 from push_service.senders.fcm_settings import FcmSettings
 from push_service.senders.google_tokens import AccessTokens, CredentialsRefused, TokenUnavailable
@@ -16,6 +17,7 @@ from push_service.senders.sender import Ambiguous, Misconfigured, Outcome, Sende
 
 CONNECT_SECONDS = 5.0
 LONGEST_ANSWER = 64 * 1024
+"""Bytes: more than FCM's ever are."""
 
 
 class FcmSender:
@@ -52,7 +54,7 @@ class FcmSender:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
-                said = await _beginning(answer)
+                said = await beginning(answer, LONGEST_ANSWER)
                 return fcm_outcome(answer.status, retry_after_seconds(answer.headers.get("Retry-After")), said)
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError):
             return Misconfigured("tls", "who answers at FCM's address is not FCM, or not trusted")
@@ -60,16 +62,6 @@ class FcmSender:
             return Temporary("cannot-connect")
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Ambiguous("connection-broken")
-
-
-async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
-    """The body; of a longer one than FCM's ever are, its beginning."""
-    said = b""
-    async for chunk in answer.content.iter_any():
-        said += chunk
-        if len(said) > LONGEST_ANSWER:
-            break
-    return said[:LONGEST_ANSWER]
 
 
 async def open_fcm(settings: FcmSettings, resources: AsyncExitStack) -> Sender:

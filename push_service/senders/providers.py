@@ -9,15 +9,20 @@ from push_service.senders.apns_settings import ApnsSettings
 from push_service.senders.fcm import open_fcm
 from push_service.senders.fcm_settings import FcmSettings
 from push_service.senders.sender import Sender
+from push_service.senders.webpush import open_webpush
+from push_service.senders.webpush_settings import WebPushSettings
 from runtime.settings import Loaded, Section
 
 Opening = Callable[[Loaded, AsyncExitStack], Awaitable[Sender]]
 """Makes a provider's sender of its settings; it is closed with the stack."""
 
-SECTIONS: Mapping[str, type[Section]] = MappingProxyType({"fcm": FcmSettings, "apns": ApnsSettings})
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
+    {"fcm": FcmSettings, "apns": ApnsSettings, "webpush": WebPushSettings}
+)
 OPENINGS: Mapping[str, Opening] = MappingProxyType(
     {
         "fcm": lambda settings, resources: open_fcm(settings[FcmSettings], resources),
         "apns": lambda settings, resources: open_apns(settings[ApnsSettings], resources),
+        "webpush": lambda settings, resources: open_webpush(settings[WebPushSettings], resources),
     }
 )

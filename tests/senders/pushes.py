@@ -10,7 +10,7 @@ from domain.instants import HOUR, SECOND, Micros
 from domain.notification import NoticeContent, Priority
 from domain.push_request import PushRequest
 
-PLATFORMS = {"fcm": "android", "apns": "ios"}
+PLATFORMS = {"fcm": "android", "apns": "ios", "sns": "android", "webpush": "web"}
 
 
 def now() -> Micros:
