@@ -72,7 +72,7 @@ lock: $(VENV)/.stamp ## choose versions anew, after a change of the dependencies
 	$(BIN)/python -m devstack.kafka_jars
 
 ##@ Measure it
-.PHONY: bench bench-gateway bench-requests prove
+.PHONY: bench bench-gateway bench-notifications bench-requests prove
 bench: setup ## speed and cost of the road of a ping, on a stack of its own
 	@exec $(BIN)/python -m benchmarks bench $(OPTIONS)
 
@@ -81,6 +81,9 @@ bench-gateway: setup ## the gateway alone on one core: sockets, deliveries, memo
 
 bench-requests: setup ## what a notification costs ingest, by REST and by gRPC (OPTIONS="--seconds 5")
 	@exec $(BIN)/python -m benchmarks requests $(OPTIONS)
+
+bench-notifications: setup ## the dispatcher from event to sender, with history, and a million followers (OPTIONS="even --seconds 5")
+	@exec $(BIN)/python -m benchmarks notifications $(OPTIONS)
 
 prove: setup ## the guarantees under faults and on recorded tracks, on a stack of its own
 	@exec $(BIN)/python -m benchmarks prove $(OPTIONS)

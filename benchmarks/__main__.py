@@ -1,16 +1,18 @@
-"""`python -m benchmarks bench|gateway|prove|requests`: how fast the platform is, and what it keeps whatever happens."""
+"""`python -m benchmarks bench|gateway|notifications|prove|requests`: how fast the platform is, and what it keeps."""
 
 import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks.gateway.command import main as gateway
 from benchmarks.grpc_requests.cost import main as requests
+from benchmarks.notifications.command import main as notifications
 from benchmarks.proofs.command import main as prove
 from benchmarks.speed.command import main as bench
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "bench": bench,
     "gateway": gateway,
+    "notifications": notifications,
     "prove": prove,
     "requests": requests,
 }
