@@ -53,3 +53,12 @@ LEADS_TO: dict[PushState, frozenset[PushState]] = {
     PushState.NONE: frozenset({PushState.PENDING, PushState.QUEUED}),
 }
 """The states from which each may be reached."""
+
+ENDS: dict[PushState, frozenset[PushState]] = {
+    PushState.SENT: LEADS_TO[PushState.SENT] | {PushState.ACKED},
+    PushState.FAILED: LEADS_TO[PushState.FAILED],
+    PushState.EXPIRED: frozenset({PushState.QUEUED, PushState.SENDING}),
+    PushState.ACKED: frozenset({PushState.SENDING}),
+}
+"""What a sender may say of an attempt in the end, and the states that then change to it. ACKED: the sender had taken it
+and had not called the provider yet; the sender of another installation may have."""

@@ -34,7 +34,7 @@ class Attempt(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """What became of an attempt: `state` is SENT, FAILED or EXPIRED."""
+    """What became of an attempt: `state` is one of `domain.push_state.ENDS`."""
 
     attempt: Attempt
     state: PushState
@@ -99,7 +99,7 @@ class PushDecisionStore(Protocol):
         """
 
     def finish(self, outcomes: Sequence[Finished]) -> Decided:
-        """SENDING -> SENT, FAILED or EXPIRED, and the attempt is not granted again. SENT stays, whatever comes."""
+        """SENDING -> SENT, FAILED, EXPIRED or ACKED, and the attempt is not granted again. SENT stays in any case."""
 
 
 def granted(state: PushState, *, acked: bool, finished: bool) -> bool:

@@ -95,7 +95,9 @@ def refused(work: Work, state: PushState | None, now: Micros) -> Verdict:
     """It may not be sent (any more). None: there is no such notification (any more)."""
     if state in _OVER:
         return Verdict(work, now)  # it was finished before, and told
-    return Verdict(work, now, (Told(Step.CANCELLED, "gone" if state is None else state.value),))
+    told = (Told(Step.CANCELLED, "gone" if state is None else state.value),)
+    # An earlier try of ours may have taken it and put it off: then it would be `sending` for ever.
+    return Verdict(work, now, told, finished=PushState.ACKED if state is PushState.ACKED else None)
 
 
 def unreachable(work: Work, now: Micros) -> Verdict:

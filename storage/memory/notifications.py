@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from domain.errors import OutageError
-from domain.push_state import LEADS_TO, OPEN, PushState
+from domain.push_state import ENDS, LEADS_TO, OPEN, PushState
 from storage.notification_log import NewNotice, Outcome, Stored
 from storage.push_decisions import (
     Acked,
@@ -116,7 +116,7 @@ class MemoryNotifications:
             if row is None:
                 continue
             row.pushed_to.update(installations)
-            if row.state in LEADS_TO[state]:
+            if row.state in ENDS[state]:
                 row.state = state
                 changed.add(key)
             else:

@@ -72,7 +72,7 @@ WITH {_LOCKED}, told AS (
         CAST(:outcomes AS text[]), CAST(:installations AS text[])) AS t (tenant, user_id, id, outcome, installations)
 ), judged AS (
     SELECT l.*, t.outcome, t.installations,
-        l.push_state = 'sending' OR (t.outcome = 'sent' AND l.push_state IN ('failed', 'expired'))
+        l.push_state = 'sending' OR (t.outcome = 'sent' AND l.push_state IN ('failed', 'expired', 'acked'))
             OR (t.outcome = 'expired' AND l.push_state = 'queued') AS moves
     FROM locked AS l JOIN told AS t ON (t.tenant, t.user_id, t.id) = (l.tenant, l.user_id, l.id)
 ), changed AS (

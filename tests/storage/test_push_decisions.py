@@ -163,6 +163,17 @@ def test_sent_to_one_installation_is_sent(rows: Rows, *, together: bool) -> None
     assert rows.finish(outcomes) == Decided(frozenset(), {key("a"): PushState.SENT})
 
 
+def test_what_was_taken_put_off_and_then_acknowledged_is_acknowledged_in_the_end(rows: Rows) -> None:
+    rows.put(a=PushState.QUEUED, b=PushState.SENT)
+    phone, tablet = Attempt(*key("a"), "phone"), Attempt(*key("a"), "tablet")
+    rows.sending([phone, tablet])
+    assert rows.finish([Finished(phone, PushState.ACKED)]).changed == {key("a")}
+    assert rows.state_of("a") is PushState.ACKED
+    assert rows.finish([Finished(tablet, PushState.SENT)]).changed == {key("a")}, "its call was under way"
+    assert not rows.finish([Finished(Attempt(*key("b"), "phone"), PushState.ACKED)]).changed
+    assert [rows.state_of(name) for name in ("a", "b")] == [PushState.SENT, PushState.SENT]
+
+
 def test_what_expired_in_the_queue_is_expired(rows: Rows) -> None:
     rows.put(a=PushState.QUEUED)
     assert rows.finish([Finished(Attempt(*key("a"), "phone"), PushState.EXPIRED)]).changed == {key("a")}
