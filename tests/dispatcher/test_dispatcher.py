@@ -28,10 +28,6 @@ def prefer(world: World, preferences: Preferences, user: str = "ann") -> None:
     world.documents.documents[TENANT, user] = write_preferences(preferences)
 
 
-def connect(world: World, user: str = "ann") -> None:
-    world.notices.connected.add((TENANT, user))
-
-
 def test_who_has_no_socket_is_pushed_at_once(world: World) -> None:
     world.install(installation("tablet", "ann"))
     world.tell("n1")
@@ -44,7 +40,7 @@ def test_who_has_no_socket_is_pushed_at_once(world: World) -> None:
 
 
 def test_who_has_a_socket_has_a_moment_to_acknowledge(world: World) -> None:
-    connect(world)
+    world.connect("ann")
     world.tell("n1", installation="phone-a")
     world.run()
     assert world.history() == {"n1": PushState.PENDING}
@@ -91,11 +87,11 @@ def test_the_same_id_for_two_users_is_two_notifications(world: World) -> None:
 
 @pytest.mark.parametrize("emptied", [True, False])
 def test_a_correction_takes_the_place_of_what_was_shown(world: World, *, emptied: bool) -> None:
-    connect(world)
+    world.connect("ann")
     world.tell("v1", match_key="order/1", match_version=1)
     world.run()
     if emptied:
-        world.notices.empty()
+        world.empty_redis()
     world.tell("v3", match_key="order/1", match_version=3)
     world.tell("v2", match_key="order/1", match_version=2)
     world.run()
@@ -109,7 +105,7 @@ def test_a_correction_takes_the_place_of_what_was_shown(world: World, *, emptied
 def test_a_duplicate_that_redis_has_forgotten_is_known_in_the_history(world: World) -> None:
     world.tell("n1")
     world.run()
-    world.notices.empty()
+    world.empty_redis()
     world.tell("n1")
     world.run()
     assert world.shown() == [("n1", None)]
@@ -136,7 +132,7 @@ def test_what_is_muted_is_shown_and_not_pushed(world: World, preferences: Prefer
 
 def test_what_is_not_to_be_shown_is_in_the_inbox_and_pushed_at_once(world: World) -> None:
     prefer(world, Preferences(types={"message": Channels(live=False)}))
-    connect(world)
+    world.connect("ann")
     world.tell("n1")
     world.run()
     assert world.history() == {"n1": PushState.QUEUED}

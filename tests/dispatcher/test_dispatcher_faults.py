@@ -1,21 +1,23 @@
 """What the dispatcher guarantees when it dies between any two steps, and when Redis or PostgreSQL fail."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from domain.preferences import Preferences, QuietHours, write_preferences
 from domain.push_state import PushState
+from tests.dispatcher.real_world import real_world
 from tests.dispatcher.world import TENANT, Crash, World
 
 POINTS = ["classified", "stored", "put-off", "published", "handed-over", "done"]
 """Between all steps; after the last one only the commit is missing."""
 
 
-def begin() -> World:
+def begin(world: World | None = None) -> World:
     """Something of everything: `ann` has a socket, `bob` has quiet hours, `carl` no phone."""
-    world = World()
-    world.notices.connected.add((TENANT, "ann"))
+    world = world or World()
+    world.connect("ann")
     quiet = Preferences(quiet_hours=QuietHours("00:00", "23:59"))
     world.documents.documents[TENANT, "bob"] = write_preferences(quiet)
     world.tell("v1", match_key="k", match_version=1)
@@ -88,8 +90,7 @@ def test_killed_and_redis_emptied_at_once_everything_happens_once(point: str) ->
     go_on(world)
     with pytest.raises(Crash):
         world.dispatcher(f"dispatcher.{point}").drain()
-    world.notices.empty()
-    world.notices.connected.add((TENANT, "ann"))
+    world.empty_redis()
     world.run()
     # The window of a digest begins anew, and so has another name: what is held in it is held.
     found, wanted = outcome(world), expected()
@@ -102,15 +103,14 @@ def test_redis_emptied_in_the_middle_nothing_is_told_twice() -> None:
     consumer = world.dispatcher(batch=2)
     for _ in range(3):
         consumer.drain()
-        world.notices.empty()
-        world.notices.connected.add((TENANT, "ann"))
+        world.empty_redis()
     world.tell("v1", match_key="k", match_version=1)
     world.tell("n1")
     consumer.drain()
     assert world.shown() == [("v1", None), ("v3", "v1"), ("n1", None), ("n2", None)]
 
 
-@pytest.mark.parametrize("away", ["notices", "rows", "scheduled", "targets"])
+@pytest.mark.parametrize("away", ["memory", "memory_rows", "scheduled", "targets"])
 def test_while_a_store_is_away_all_wait_and_then_all_are_told_once(away: str) -> None:
     world = begin()
     world.run()
@@ -142,12 +142,12 @@ def test_while_kafka_is_away_all_wait_and_then_all_are_told_once() -> None:
 def test_a_decision_that_was_made_is_not_made_again() -> None:
     """Killed after it was stored as waiting; meanwhile it was acknowledged, and the socket is gone."""
     world = World()
-    world.notices.connected.add((TENANT, "ann"))
+    world.connect("ann")
     world.tell("n1")
     with pytest.raises(Crash):
         world.dispatcher("dispatcher.stored").drain()
-    world.rows.ack(list(world.rows.rows))
-    world.notices.empty()
+    world.ack_all()
+    world.memory.empty()
     world.run()
     assert world.history() == {"n1": PushState.ACKED}
     assert world.pushes() == []
@@ -166,3 +166,24 @@ def test_a_push_that_was_held_when_we_died_is_due_when_its_time_is_over() -> Non
     world.run()
     assert world.history() == {"n1": PushState.HELD}
     assert {each.id: each.due_at for each in world.scheduled.rows.values()} == {"quiet:ann/n1": world.now}
+
+
+@pytest.fixture
+def real(postgres_url: str, redis_url: str) -> Iterator[World]:
+    with real_world(postgres_url, redis_url) as world:
+        yield world
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_between_any_two_steps_on_real_stores(point: str, real: World) -> None:
+    """Once with Redis as it was, and then with Redis emptied at that moment."""
+    begin(real)
+    real.run()
+    go_on(real)
+    with pytest.raises(Crash):
+        real.dispatcher(f"dispatcher.{point}:2", batch=4).drain()
+    with pytest.raises(Crash):
+        real.dispatcher(f"dispatcher.{point}", batch=5).drain()
+    real.empty_redis()
+    real.run()
+    assert outcome(real) == expected()

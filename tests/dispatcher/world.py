@@ -1,7 +1,7 @@
 """The dispatcher on a Kafka, a Redis and a PostgreSQL in memory, which can be away or emptied, and which outlive it."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -33,8 +33,10 @@ from runtime.fail_points import FailPoints
 from storage.memory.notices import MemoryNotices
 from storage.memory.notifications import MemoryNotifications
 from storage.memory.push_targets import MemoryPushTargets
+from storage.notices import NoticeStore
+from storage.notification_log import NotificationStore
 from storage.notification_types import BUILT_IN
-from storage.push_decisions import NoticeKey
+from storage.push_decisions import NoticeKey, PushDecisionStore
 from storage.scheduled import ScheduledRequest
 from tests.storage.installed import installation
 
@@ -85,6 +87,10 @@ class MemoryReturns:
         self.pushes += pushes
 
 
+class Rows(NotificationStore, PushDecisionStore, Protocol):
+    """History and decisions, over the same rows."""
+
+
 class World:
     """`ann` and `bob` have a phone each; nobody has a socket open."""
 
@@ -97,8 +103,10 @@ class World:
             if topic.record is not None:
                 registry.register(topic.subject, schema_text(SchemaFiles().current(topic.record)))
         self.codec = AvroCodec(registry)
-        self.notices = MemoryNotices()
-        self.rows = MemoryNotifications()
+        self.memory = MemoryNotices()
+        self.notices: NoticeStore = self.memory
+        self.memory_rows = MemoryNotifications()
+        self.rows: Rows = self.memory_rows
         self.documents = MemoryDocuments()
         self.scheduled = MemoryScheduled()
         self.returns = MemoryReturns()
@@ -127,6 +135,20 @@ class World:
     def run(self) -> None:
         assert self.dispatcher().drain()
 
+    def connect(self, user: str) -> None:
+        """The user has a socket open."""
+        self.memory.connected.add((TENANT, user))
+
+    def empty_redis(self) -> None:
+        """But the gateways tell again who has a socket open."""
+        connected = set(self.memory.connected)
+        self.memory.empty()
+        self.memory.connected |= connected
+
+    def ack_all(self) -> None:
+        """Everything that is stored is acknowledged."""
+        self.memory_rows.ack(list(self.memory_rows.rows))
+
     # What address writes
 
     def tell(self, *names: str, user: str = "ann", **how: Any) -> None:
@@ -151,10 +173,10 @@ class World:
     # What others see
 
     def state(self, name: str, user: str = "ann") -> PushState:
-        return self.rows.rows[NoticeKey(TENANT, user, name)].state
+        return self.memory_rows.rows[NoticeKey(TENANT, user, name)].state
 
     def history(self) -> dict[str, PushState]:
-        return {key.id: row.state for key, row in self.rows.rows.items()}
+        return {key.id: row.state for key, row in self.memory_rows.rows.items()}
 
     def live(self) -> list[LiveUpdate]:
         """What a socket is shown: without the repeats that readers skip by their source."""
