@@ -281,7 +281,7 @@ async def running_ingest(**settings: float) -> AsyncIterator[Ingest]:
     app = build_app(edge_of(parts, book, **settings), health, parts.registry)
     stopping = asyncio.Event()
     polling = asyncio.create_task(book.run(stopping))
-    limits = HttpLimits(linger_seconds=10.0, drain_seconds=0.5)
+    limits = HttpLimits(linger_seconds=3.0, drain_seconds=0.5)
     async with serving(app, limits=limits) as url, aiohttp.ClientSession(auto_decompress=False) as session:
         yield Ingest(url, session, parts)
     stopping.set()

@@ -20,7 +20,7 @@ from ingest.grpc_api.settings import GrpcSettings
 from ingest.notification_intake import NotificationIntake
 from ingest.settings import IngestSettings
 from storage.notification_types import NotificationsSettings
-from tests.ingest.grpc_rig import METHODS, GrpcIngest, check_problem, failure, now_seconds, request, running_grpc
+from tests.ingest.grpc_rig import METHODS, GrpcIngest, check_problem, failure, now_seconds, request, running_grpc, until
 from tests.ingest.test_notifications import notice
 
 BAD, GONE = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNAVAILABLE
@@ -207,6 +207,7 @@ async def test_a_call_has_a_deadline_of_ours_and_of_the_clients() -> None:
         late = grpc.StatusCode.DEADLINE_EXCEEDED
         (await failure(grpc_ingest.send(request()))).check(late, "call-timeout")
         assert (await failure(grpc_ingest.send(request(), timeout=0.05))).code is late
+        await until(lambda: grpc_ingest.books() == {"internal-error": 2})
         grpc_ingest.kafka.gate.set()
         await grpc_ingest.send(request())
         assert grpc_ingest.books() == {"internal-error": 2, "accepted": 1}
