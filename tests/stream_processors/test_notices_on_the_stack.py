@@ -2,9 +2,14 @@
 on a real Kafka, Valkey and PostgreSQL, which are killed, emptied and restarted meanwhile.
 """
 
+import os
+import secrets
+import signal
+import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -30,6 +35,11 @@ WITHIN = 90.0  # seconds for everything to come through
 ORDERS = 3
 FOLLOWERS = 20
 MANY = 25_000
+SOON_MISSED = {
+    "FLEETCAST_KAFKA_PROPERTY_SESSION_TIMEOUT_MS": "3000",
+    "FLEETCAST_KAFKA_PROPERTY_HEARTBEAT_INTERVAL_MS": "750",
+}
+"""The groups notice their end after 3 s, by default after 8."""
 
 
 class Town:
@@ -39,6 +49,7 @@ class Town:
         told = demo.describe()
         self.name = name
         self.fleet = told.fleet
+        self.lat = secrets.randbelow(4000) * 0.02 - 40.0  # where no other test has drawn a geofence
         self.postgres_url = told.postgres_url
         self._http = httpx.Client(
             base_url=told.ingest_url, headers={"Authorization": f"Bearer {told.backend_credential}"}, timeout=20
@@ -96,6 +107,13 @@ class Town:
             if (record.key or b"").startswith(ours)
             for told in [self.codec.decode(record.value or b"", Notification)]
         }
+
+    def scheduled(self, order: str) -> int:
+        """How many requests about an order wait for their time."""
+        with psycopg.connect(self.postgres_url) as connection:
+            query = "SELECT count(*) FROM scheduled_requests WHERE convert_from(request, 'UTF8') LIKE %s"
+            (count,) = connection.execute(query, (f"%{order}%",)).fetchone() or (0,)
+        return int(count)
 
     def records(self) -> Iterator[InRecord]:
         for batch in self._scan.read(self._scan.whole(NOTIFICATIONS.name)):
@@ -169,7 +187,11 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
     for kind, entry, body in (
         ("watchers", f"{town.name}-1", {"user": asset_watcher, "entity": f"asset/{van}"}),
         ("watchers", f"{town.name}-2", {"user": order_watcher, "entity": f"order/{order}"}),
-        ("geofences", f"{town.name}-depot", {"name": "Depot", "center": {"lat": 53.0, "lon": -2.9}, "radius": 200.0}),
+        (
+            "geofences",
+            f"{town.name}-depot",
+            {"name": "Depot", "center": {"lat": town.lat, "lon": -2.9}, "radius": 200.0},
+        ),
         ("orders", order, {"promised_at": now(-20)}),
         ("assignments", order, {"asset": van, "order": order, "valid_from": begins}),
     ):
@@ -178,7 +200,7 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
     town.post(
         "/v1/pings",
         [
-            {"asset": van, "time": now(-40 + n * 10), "lat": 53.0 + lat, "lon": -2.9}
+            {"asset": van, "time": now(-40 + n * 10), "lat": town.lat + lat, "lon": -2.9}
             for n, lat in enumerate((0.005, 0.0, 0.0, 0.005))
         ],
     )
@@ -190,3 +212,57 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
         f"{asset_watcher} {van}: has left Depot",
         f"{order_watcher} Order {order}: is late",
     }
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        {"enrich": "enrich.told", "route": "route.requested", "address": "address.put-off"},
+        {"enrich": "enrich.published", "route": "route.published", "address": "address.published"},
+        {"enrich": "enrich.done", "route": "route.done", "address": "address.done"},
+    ],
+    ids=["first step", "second step", "last step"],
+)
+def test_all_are_told_when_processes_die_between_two_steps(demo: Demo, town: Town, points: dict[str, str]) -> None:
+    """Each dies by kill -9 at its point, where the step before is done and the next is not begun."""
+    van, order, watcher = f"{town.name}-van", town.order(0), f"{town.name}.ann"
+    town.follow(f"order/{town.fleet}/{order}", FOLLOWERS)
+    depot = {"name": "Depot", "center": {"lat": town.lat, "lon": -2.9}, "radius": 200.0}
+    town.post(f"/v1/reference/geofences/{town.name}", depot, "PUT")
+    town.post(f"/v1/reference/watchers/{town.name}", {"user": watcher, "entity": f"asset/{van}"}, "PUT")
+    for part in points:
+        demo.stack[part].stop()
+    with doomed(demo, points) as processes:
+        tomorrow = {"asset": van, "order": order, "valid_from": now(86_400)}
+        town.post(f"/v1/reference/assignments/{order}", tomorrow, "PUT")
+        until(lambda: town.scheduled(order) > 0 or processes["address"].poll() is not None)
+        town.post("/v1/pings", {"asset": van, "time": now(), "lat": town.lat, "lon": -2.9})
+        notice = town.change(order, 1)
+        until(lambda: all(process.poll() is not None for process in processes.values()))
+        assert {process.returncode for process in processes.values()} == {-signal.SIGKILL}
+    for part in points:
+        demo.stack[part].start()
+    wanted = {(town.user(user), notice) for user in range(FOLLOWERS)}
+    until(lambda: wanted <= town.told().keys() and town.scheduled(order) == 2)
+    until(lambda: f"{watcher} {van}: has reached Depot" in town.texts())
+    rest = town.told().keys() - wanted
+    assert len(rest) == 1, town.texts()
+    assert {user for user, _ in rest} == {watcher}
+
+
+@contextmanager
+def doomed(demo: Demo, points: Mapping[str, str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """The processes in the place of the stack's own, each to die at its point."""
+    processes = {}
+    for part, point in points.items():
+        env = {**SOON_MISSED, "FLEETCAST_ADMIN_PORT": "0", "FLEETCAST_PROCESS_FAIL_AT": point}
+        command = demo.product.command(f"stream_processors.{part}", env=env)
+        processes[part] = subprocess.Popen(
+            command.argv, cwd=command.cwd, env={**os.environ, **command.env}, stdout=subprocess.DEVNULL
+        )
+    try:
+        yield processes
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
