@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks.proofs import exactness, faults, grpc_requests, replays, resume, speed
+from benchmarks.proofs import acks, exactness, faults, grpc_requests, notices, provider_dead, replays, resume, speed
 
 PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
@@ -12,6 +12,9 @@ PROOFS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "resume": resume.prove,
         "exactness": exactness.prove,
         "grpc": grpc_requests.prove,
+        "acks": acks.prove,
+        "notices": notices.prove,
+        "provider-dead": provider_dead.prove,
         "speed": speed.prove,
     }
 )

@@ -1,0 +1,1 @@
+"""Acknowledgements that come around the deadline, on a whole stack."""
