@@ -82,6 +82,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
         authenticator=Authenticator(book, _now),
         types=loaded[NotificationsSettings].load(),
         now=_now,
+        reached=process.fail_points.reached,
     )
     app = build_app(settings, adapters, process.health, process.registry)
     process.add(publisher)

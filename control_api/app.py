@@ -33,6 +33,7 @@ from control_api.user_door import UserDoor
 from control_api.user_news import Encoder, UserNews
 from domain.instants import Micros
 from domain.notification_types import NotificationTypes
+from runtime.fail_points import Reached, never
 from runtime.health import Health
 from runtime.http.body_reader import BodyReader
 from runtime.http.probes import add_probes
@@ -63,6 +64,7 @@ class Adapters(NamedTuple):
     authenticator: Authenticator
     types: NotificationTypes
     now: Callable[[], Micros]
+    reached: Reached = never
 
 
 def build_routes(settings: ControlSettings, adapters: Adapters) -> list[Route]:
@@ -79,7 +81,7 @@ def build_routes(settings: ControlSettings, adapters: Adapters) -> list[Route]:
     news = UserNews(adapters.publisher, adapters.encoder, adapters.now)
     inboxes, followers = Inboxes(engine), Followers(engine)
     reading = InboxReading(inboxes, settings)
-    changes = InboxChanges(inboxes, AsyncPushDecisions(engine), reading, news, settings)
+    changes = InboxChanges(inboxes, AsyncPushDecisions(engine), reading, news, settings, adapters.reached)
     typing = Rate(settings.typing_rate, settings.typing_burst, most)
     return [
         *inbox_routes(users, reading, changes, settings),

@@ -14,6 +14,7 @@ from domain.delivery_step import PushReceipt, Step
 from domain.ids import derived_id
 from domain.instants import Micros
 from domain.notification_live import INBOX, inbox_payload
+from runtime.fail_points import Reached, never
 from storage.inbox import Deed, Done, Scope
 from storage.postgres.inbox import Inboxes
 from storage.postgres.push_decisions import AsyncPushDecisions
@@ -34,12 +35,14 @@ class InboxChanges:
         reading: InboxReading,
         news: UserNews,
         settings: ControlSettings,
+        reached: Reached = never,
     ) -> None:
         self._inboxes = inboxes
         self._decisions = decisions
         self._reading = reading
         self._news = news
         self._settings = settings
+        self._reached = reached
 
     async def read(self, viewer: Viewer, asked: Asked) -> Answered:
         """Marks as read."""
@@ -53,6 +56,7 @@ class InboxChanges:
         """Notes that they reached the app, and ends what is still open of their pushes."""
         ids = list(dict.fromkeys(asked.body["ids"]))
         acked = await self._decisions.ack(viewer.tenant, viewer.user, ids)
+        self._reached("control.acked")
         found = {each.id: each in acked.prevented for each in (*acked.prevented, *acked.others)}
         installation, at = asked.body.get("installation"), self._news.now()
         await self._news.tell(
@@ -75,10 +79,13 @@ class InboxChanges:
             told: tuple[list[str], int | None] = ([], reached)
         else:
             done = await self._inboxes.change(viewer.tenant, viewer.user, deed, scope, limit=len(scope.ids))
+            self._reached("control.changed")
             await self._news.tell(self._receipts(viewer, deed, done))
             changed, told = sum(each.changed for each in done), (list(scope.ids), None)
+        self._reached("control.steps-told")
         count = await self._reading.count(viewer)
         await self._news.tell([self._live(viewer, deed, *told, count["unread"])])
+        self._reached("control.told")
         return Answered(200, {"changed": changed, "left": left, **count})
 
     async def _up_to(self, viewer: Viewer, deed: Deed, scope: Scope) -> tuple[int, int, bool]:
@@ -86,6 +93,7 @@ class InboxChanges:
         changed = 0
         while changed < self._settings.changed_at_once:
             done = await self._inboxes.change(viewer.tenant, viewer.user, deed, scope, limit=_PIECE)
+            self._reached("control.changed")
             await self._news.tell(self._receipts(viewer, deed, done))
             changed += len(done)
             if len(done) < _PIECE:

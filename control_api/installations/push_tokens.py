@@ -17,6 +17,7 @@ from runtime.http.faults import fault
 _FCM = re.compile(r"[A-Za-z0-9_:-]{20,4096}", re.ASCII)
 _APNS = re.compile(r"(?:[0-9A-Fa-f]{2}){32,100}", re.ASCII)
 _SNS = re.compile(
+    rf"{_FCM.pattern}|{_APNS.pattern}|"
     r"arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:[0-9]{12}:endpoint/[A-Za-z_]{1,32}/[A-Za-z0-9_.-]{1,256}/[A-Za-z0-9-]{1,64}",
     re.ASCII,
 )
@@ -35,7 +36,11 @@ def _of_pattern(pattern: re.Pattern[str], rule: str) -> Callable[[str], None]:
 CHECKS: Mapping[Provider, Callable[[str], None]] = {
     Provider.FCM: _of_pattern(_FCM, "a registration token of FCM is 20 to 4,096 of A-Z a-z 0-9 _ : -"),
     Provider.APNS: _of_pattern(_APNS, "a device token of APNs is 64 to 200 hexadecimal digits"),
-    Provider.SNS: _of_pattern(_SNS, "of SNS it is the ARN of an endpoint: arn:aws:sns:REGION:ACCOUNT:endpoint/..."),
+    Provider.SNS: _of_pattern(
+        _SNS,
+        "of SNS it is the ARN of an endpoint (arn:aws:sns:REGION:ACCOUNT:endpoint/...), or a token of FCM or APNs, for "
+        "which an endpoint is made",
+    ),
 }
 """Of all providers but Web Push, whose subscriptions are objects."""
 

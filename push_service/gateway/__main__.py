@@ -80,6 +80,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
         scan=TopicScan(loaded[KafkaSettings], stall_seconds=loaded[GatewaySettings].scan_seconds),
         presence=RedisPresence(redis),
         acks=AsyncPushDecisions(engine),
+        reached=process.fail_points.reached,
         metrics=GatewayMetrics(process.registry),
         stream_settings=loaded[StreamSettings],
         peers=HttpPeers(client) if loaded[StreamSettings].peer_url else None,

@@ -51,6 +51,7 @@ from push_service.gateway.sessions.session import Session
 from push_service.gateway.sessions.session_index import SessionIndex
 from push_service.gateway.sessions.subscriptions import Subscriptions
 from push_service.gateway.settings import GatewaySettings
+from runtime.fail_points import Reached, never
 from runtime.token_bucket import TokenBucket
 from storage.presence import PresenceStore
 from storage.snapshots import SnapshotReader
@@ -75,6 +76,7 @@ class Gateway:
         stream_settings: StreamSettings | None = None,
         peers: Peers | None = None,
         clock: Callable[[], float] = time.monotonic,
+        reached: Reached = never,
     ) -> None:
         """`peers`: the other gateways, where commands of emulated connections may have to go."""
         self.settings = settings
@@ -92,7 +94,7 @@ class Gateway:
         self._log_limits = LogLimits(settings.log_bytes, settings.log_publications, settings.log_seconds)
         self.rules = ChannelRules(read_channel_kinds(settings.channel_kinds))
         self.scans = ChannelScans(scan, codec, _scan_limits(settings), metrics)
-        self.receipt_news = ReceiptNews(publisher, encoder, metrics)
+        self.receipt_news = ReceiptNews(publisher, encoder, metrics, reached=reached)
         sent = SentReceipts(self.index, self.receipt_news.tell, self.node)
         self._hub = Hub(self.rules, metrics, sent.shown)
         limits = FeedLimits(
@@ -109,7 +111,7 @@ class Gateway:
         self._subscriptions = Subscriptions(
             self._hub, self.feeds, self._attendance, self._grants, metrics, sent.recovered
         )
-        self._ack = AckMethod(Acks(acks), self.receipt_news.tell, self.node, settings.ack_seconds)
+        self._ack = AckMethod(Acks(acks), self.receipt_news.tell, self.node, settings.ack_seconds, reached=reached)
         self.evictions = Evictions(self._subscriptions, self.revocations, _now)
         self.expiry = ExpiryWatch(self.index, self.evictions.check, self.revocations.forget, _now)
         self.orders = OrderPublisher(publisher, encoder)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -26,6 +27,19 @@ def template(postgres_server_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def tables_url(postgres_server_url: str, template: str, unique: str) -> Iterator[str]:
+    with copied(postgres_server_url, template, unique) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_url(postgres_server_url: str, template: str) -> Iterator[str]:
+    """One database for all tests of a module."""
+    with copied(postgres_server_url, template, f"t{secrets.token_hex(4)}") as url:
+        yield url
+
+
+@contextmanager
+def copied(postgres_server_url: str, template: str, unique: str) -> Iterator[str]:
     with psycopg.connect(postgres_server_url, autocommit=True) as server:
         server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(unique), Identifier(template)))
         yield f"{postgres_server_url.rsplit('/', 1)[0]}/{unique}"

@@ -16,6 +16,7 @@ from push_service.gateway.notices.acks import Acks
 from push_service.gateway.protocol.errors import BAD_REQUEST, INTERNAL, PERMISSION_DENIED, CommandError
 from push_service.gateway.protocol.replies import RpcResult
 from push_service.gateway.sessions.session import Session
+from runtime.fail_points import Reached, never
 from storage.push_decisions import NoticeKey
 
 MAX_IDS = 500
@@ -44,6 +45,7 @@ class AckMethod:
         node: str,
         seconds: float,
         clock: Callable[[], Micros] = lambda: time.time_ns() // 1_000,
+        reached: Reached = never,
     ) -> None:
         """`node`: this gateway's name; `seconds`: what PostgreSQL may take."""
         self._acks = acks
@@ -51,6 +53,7 @@ class AckMethod:
         self._node = node
         self._seconds = seconds
         self._clock = clock
+        self._reached = reached
 
     async def __call__(self, session: Session, data: msgspec.Raw) -> RpcResult:
         viewer = session.viewer
@@ -64,6 +67,7 @@ class AckMethod:
                 acked = await self._acks.ack(keys)
         except (TimeoutError, OutageError) as error:
             raise CommandError(INTERNAL) from error
+        self._reached("gateway.acked")
         found = [key for key in keys if key in acked.prevented or key in acked.others]
         for key in found:
             self._tell(self._receipt(session, viewer, key, prevented=key in acked.prevented))

@@ -9,6 +9,7 @@ from backbone.publishing import AsyncPublishing, PublishFailed
 from backbone.receipts import ReceiptEncoder, receipt_record
 from domain.delivery_step import PushReceipt
 from push_service.gateway.metrics import GatewayMetrics
+from runtime.fail_points import Reached, never
 
 log = structlog.get_logger(__name__)
 
@@ -32,11 +33,13 @@ class ReceiptNews:
         encoder: ReceiptEncoder,
         metrics: GatewayMetrics,
         max_waiting: int = 100_000,
+        reached: Reached = never,
     ) -> None:
         self._publisher = publisher
         self._encoder = encoder
         self._metrics = metrics
         self._max_waiting = max_waiting
+        self._reached = reached
         self._waiting: deque[PushReceipt] = deque()
         self._news = asyncio.Event()
 
@@ -70,6 +73,7 @@ class ReceiptNews:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             records = [receipt_record(self._encoder, each, _SOURCE) for each in batch]
+            self._reached("gateway.receipts-made")
             outcomes = await self._publisher.publish(records)
             failed = [
                 (each, outcome)
