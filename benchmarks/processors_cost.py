@@ -18,14 +18,14 @@ from backbone.partition_ref import PartitionRef
 from backbone.partitioner import partition_of
 from backbone.record import Ack, InRecord, OutRecord
 from backbone.schema_files import SchemaFiles, schema_text
-from backbone.topics import LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES
+from backbone.topics import EVENTS, LIVE, PINGS, POSITIONS, REFERENCE, STATUS_CHANGES
 from domain.asset_watch import WatchLimits
 from domain.entity_status import EntityStatus
 from domain.instants import SECOND
 from domain.last_position import AssetState
 from domain.ping import GpsPing
 from domain.quality_limits import QualityLimits
-from domain.reference import Assignment, ReferenceKind, ReferenceRecord
+from domain.reference import Assignment, Geofence, Point, ReferenceKind, ReferenceRecord
 from storage.memory.processor_states import MemoryProcessorStates
 from storage.notification_types import NotificationsSettings
 from stream_processors.enrich.handler import EnrichHandler
@@ -68,16 +68,16 @@ class _Nothing(Rebuild[T]):
 def main() -> None:
     """Print the cost of each case."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    for orders in (0, 1, 150):
+    for orders, geofences in ((0, 0), (1, 0), (150, 0), (1, 5_000)):
         codec = _codec()
         sink = _Sink()
-        enrich = _timed(_enrich(codec, sink, orders).handle, _pings(codec))
-        positions = _received(sink.records)
+        enrich = _timed(_enrich(codec, sink, orders, geofences).handle, _pings(codec))
+        positions = _received([record for record in sink.records if record.topic == POSITIONS.name])
         sink.records = []
         route = _timed(_route(codec, sink).handle, positions)
         count = len(positions)
         print(
-            f"{orders:4d} orders, batches of {BATCH}: enrich {enrich / count * 1e6:6.1f} us a ping,"
+            f"{orders:4d} orders, {geofences:4d} geofences, batches of {BATCH}: enrich {enrich / count * 1e6:6.1f} us a ping,"
             f" route {route / count * 1e6:6.1f} us a ping, {len(sink.records) / count:.1f} live records a ping"
         )
 
@@ -91,15 +91,19 @@ def _timed(handle: Callable[[Sequence[InRecord]], None], records: Sequence[InRec
 
 def _codec() -> AvroCodec:
     registry, files = MemoryRegistry(), SchemaFiles()
-    for topic in (PINGS, POSITIONS, LIVE, REFERENCE):
+    for topic in (PINGS, POSITIONS, EVENTS, LIVE, REFERENCE):
         assert topic.record is not None
         registry.register(topic.subject, schema_text(files.current(topic.record)))
     return AvroCodec(registry, files)
 
 
-def _enrich(codec: AvroCodec, sink: _Sink, orders: int) -> EnrichHandler:
+def _enrich(codec: AvroCodec, sink: _Sink, orders: int, geofences: int) -> EnrichHandler:
     states: OwnedStates[AssetState] = OwnedStates(MemoryProcessorStates(), _Nothing(), 10_000)
     reference = _reference(codec, orders)
+    for number in range(geofences):
+        # Over some 50 km by 70 km, the assets' road among them.
+        center = Point(53.2 + number % 71 * 0.0067, -3.4 + number % 73 * 0.0143)
+        reference.geofences.put("demo", f"zone-{number}", Geofence(center=center, radius=200.0))
     handler = EnrichHandler(
         codec=codec,
         publisher=sink,
