@@ -17,7 +17,7 @@ from runtime.http.faults import fault
 _FCM = re.compile(r"[A-Za-z0-9_:-]{20,4096}", re.ASCII)
 _APNS = re.compile(r"(?:[0-9A-Fa-f]{2}){32,100}", re.ASCII)
 _SNS = re.compile(
-    rf"{_FCM.pattern}|{_APNS.pattern}|"
+    rf"(?!arn:)(?:{_FCM.pattern}|{_APNS.pattern})|"
     r"arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:[0-9]{12}:endpoint/[A-Za-z_]{1,32}/[A-Za-z0-9_.-]{1,256}/[A-Za-z0-9-]{1,64}",
     re.ASCII,
 )

@@ -59,6 +59,7 @@ async def test_an_installation_is_registered_refreshed_shown_and_removed(control
         iphone(push_token="AB" * 80),
         android(platform="web"),
         {"provider": "sns", "platform": "android", "push_token": ARN},
+        {"provider": "sns", "platform": "ios", "push_token": "ab" * 32},
         browser(),
         browser("https://web.push.apple.com/xyz"),
     ],

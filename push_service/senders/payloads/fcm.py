@@ -16,7 +16,13 @@ LONGEST_TTL = 28 * 86_400
 
 
 def fcm_body(push: PushRequest, now: Micros) -> bytes:
-    """JSON, `{"message": ...}`. What FCM counts is at most 4,096 bytes; the push token is not counted.
+    """JSON, `{"message": ...}`: `fcm_message` with the push token. Raises PayloadTooLarge."""
+    token = msgspec.json.encode(push.push_token)
+    return b'{"message":{"token":' + token + b"," + fcm_message(push, now)[1:] + b"}"
+
+
+def fcm_message(push: PushRequest, now: Micros) -> bytes:
+    """The message in JSON without the push token, which FCM does not count either: at most 4,096 bytes.
 
     All `data` values are strings: `id`, `type`, `about` and `data` (the app's JSON) where there are; `shortened` is `1`
     when something had to be left out. Raises PayloadTooLarge.
@@ -24,9 +30,7 @@ def fcm_body(push: PushRequest, now: Micros) -> bytes:
     content = push.content
     text = Text(content.title, content.body, None if content.data is None else content.data.decode())
     delivery = _delivery(push, max(1, min(LONGEST_TTL, (content.expires_at - now) // SECOND)))
-    message = shrunk(text, lambda text: msgspec.json.encode(_message(push, text) | delivery), LIMIT)
-    token = msgspec.json.encode(push.push_token)
-    return b'{"message":{"token":' + token + b"," + message[1:] + b"}"
+    return shrunk(text, lambda text: msgspec.json.encode(_message(push, text) | delivery), LIMIT)
 
 
 def _message(push: PushRequest, text: Text) -> dict[str, Any]:
