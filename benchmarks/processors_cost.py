@@ -77,7 +77,8 @@ def main() -> None:
         route = _timed(_route(codec, sink).handle, positions)
         count = len(positions)
         print(
-            f"{orders:4d} orders, {geofences:4d} geofences, batches of {BATCH}: enrich {enrich / count * 1e6:6.1f} us a ping,"
+            f"{orders:4d} orders, {geofences:4d} geofences, batches of {BATCH}:"
+            f" enrich {enrich / count * 1e6:6.1f} us a ping,"
             f" route {route / count * 1e6:6.1f} us a ping, {len(sink.records) / count:.1f} live records a ping"
         )
 
