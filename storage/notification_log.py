@@ -23,6 +23,8 @@ class NewNotice(msgspec.Struct, frozen=True):
     classified_at: Micros
     state: PushState
     """What was decided about its push."""
+    correction: bool = False
+    """It seems to replace another one. Where that is wrong, it is put right."""
 
 
 class Outcome(enum.Enum):

@@ -52,12 +52,14 @@ _OUTBOXES = frozenset(topic.name for topic in OUTBOXES.values())
 
 
 class HistoryPlan(msgspec.Struct, frozen=True):
-    """Every so many events, as fast as they are taken."""
+    """So many events of these users, as fast as they are taken."""
 
     redis_url: str
     postgres_url: str
     first: int
     events: int
+    users_from: int
+    users: int
 
 
 class NullBroker:
@@ -106,10 +108,11 @@ class History:
         return Spent(plan.events, self._broker.pushed, seconds, cpu, peak_mb=peak)
 
     def _records(self) -> list[InRecord]:
-        first = self._plan.first
+        plan = self._plan
+        first, users = plan.first, range(plan.users_from, plan.users_from + plan.users)
         return [
             record_of(first + n, told.key.encode(), self._codec.encode(NOTIFICATIONS, told))
-            for n, told in enumerate(events(first, self._plan.events))
+            for n, told in enumerate(events(first, plan.events, users))
         ]
 
 

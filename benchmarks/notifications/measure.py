@@ -38,8 +38,9 @@ class Measure:
         self._stand.empty_redis()
         self._stand.spread()
         count = _events(self._seconds * EVEN_RATE / processes)
+        share = USERS // processes  # a user's notifications come to one of them, as Kafka sees to
         plans = [
-            HistoryPlan(self._stand.redis_url, self._stand.postgres_url, _APART * (number + 1), count)
+            HistoryPlan(self._stand.redis_url, self._stand.postgres_url, _APART * number, count, number * share, share)
             for number in range(processes)
         ]
         return self._together("benchmarks.notifications.history", plans, pin=False)

@@ -44,12 +44,12 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def events(first: int, count: int) -> Iterator[Notification]:
+def events(first: int, count: int, users: range = range(USERS)) -> Iterator[Notification]:
     """Status changes of orders, each the next version of one of as many orders as there are users."""
     now = now_micros()
     for number in range(first, first + count):
         event = number - 1 if number % DUPLICATES == DUPLICATES - 1 else number
-        user, version = event % USERS, event // USERS
+        user, version = users[event % len(users)], event // len(users)
         yield Notification(
             id=f"status-{event}",
             tenant=TENANT,

@@ -5,6 +5,7 @@ waits for hours. Each consumer has a thread, a producer and a group of its own, 
 """
 
 import asyncio
+import gc
 import threading
 from typing import NamedTuple
 
@@ -117,6 +118,14 @@ async def compose(settings: Loaded, process: Process) -> None:
     _add_deadlines(parts, letters)
     _add_timelines(parts, letters)
     _add_timer(parts)
+    _calm_collector()
+
+
+def _calm_collector() -> None:
+    """Batches of many small records make no cycles: they are looked for rarely, and not in what stays."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
 
 
 def _add_notifications(parts: _Parts) -> DeadLetters:

@@ -32,6 +32,7 @@ from push_service.dispatcher.push_plan import Why
 from push_service.dispatcher.receipts import receipt_record, step_receipt
 from push_service.dispatcher.waiting import pending_record, put_off
 from runtime.fail_points import Reached, never
+from storage.notices import Verdict
 from storage.notification_log import NewNotice, NotificationStore, Outcome, Stored
 from storage.push_decisions import NoticeKey
 from storage.scheduled import ScheduledPutting
@@ -148,7 +149,16 @@ class DispatcherHandler(BatchHandler):
         classified = self._classifier.classify(shown, now) if shown else []
         self._reached("dispatcher.classified")
         stored = self._log.store(
-            [NewNotice(each.incoming.told, each.incoming.place, now, each.plan.state) for each in classified]
+            [
+                NewNotice(
+                    each.incoming.told,
+                    each.incoming.place,
+                    now,
+                    each.plan.state,
+                    each.verdict is Verdict.CORRECTION,
+                )
+                for each in classified
+            ]
         )
         outcomes = Counter({"duplicate": len(shown) - len(classified)})
         told = []

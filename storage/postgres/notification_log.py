@@ -32,12 +32,22 @@ _TEXTS = (
     "push_state",
 )
 _INSTANTS = ("created_at", "accepted_at", "expires_at", "classified_at")
-_COLUMNS = ", ".join((*_TEXTS, "match_version", "data", *_INSTANTS))
+_COLUMNS = ", ".join((*_TEXTS, "correction", "match_version", "data", *_INSTANTS))
 _VALUES = ", ".join(
-    (*_TEXTS, "match_version", "decode(data, 'base64')", *(f"to_timestamp({each} / 1000000.0)" for each in _INSTANTS))
+    (
+        *_TEXTS,
+        "correction",
+        "match_version",
+        "decode(data, 'base64')",
+        *(f"to_timestamp({each} / 1000000.0)" for each in _INSTANTS),
+    )
 )
 _SHAPE = ", ".join(
-    (*(f"{each} text" for each in _TEXTS), "match_version bigint, data text", *(f"{each} bigint" for each in _INSTANTS))
+    (
+        *(f"{each} text" for each in _TEXTS),
+        "correction boolean, match_version bigint, data text",
+        *(f"{each} bigint" for each in _INSTANTS),
+    )
 )
 _PLACES = "json_to_recordset(CAST(:places AS json)) AS p (tenant text, user_id text, id text)"
 
@@ -73,16 +83,16 @@ WITH own AS (
     SELECT tenant, user_id, id, max(best) AS best, bool_or(correction) AS correction FROM (
         SELECT tenant, user_id, id, nullif(best, id) AS best, outdated IS FALSE AS correction FROM judged
         UNION ALL
-        SELECT tenant, user_id, earlier, nullif(best, earlier), false FROM judged WHERE earlier IS NOT NULL
+        SELECT tenant, user_id, earlier, nullif(best, earlier), NULL FROM judged WHERE earlier IS NOT NULL
     ) AS said GROUP BY tenant, user_id, id
 ), locked AS (
     SELECT n.tenant, n.user_id, n.id, n.replaced_by IS NULL AND t.best IS NOT NULL AS leaves, t.best, t.correction
     FROM notifications AS n JOIN touched AS t USING (tenant, user_id, id)
-    WHERE (n.replaced_by IS NULL AND t.best IS NOT NULL) OR (t.correction AND NOT n.correction)
+    WHERE (n.replaced_by IS NULL AND t.best IS NOT NULL) OR t.correction <> n.correction
     ORDER BY n.tenant, n.user_id, n.id FOR UPDATE OF n
 ), changed AS (
     UPDATE notifications AS n SET
-        correction = n.correction OR l.correction,
+        correction = coalesce(l.correction, n.correction),
         replaced_by = CASE WHEN l.leaves THEN l.best ELSE n.replaced_by END,
         push_state = CASE WHEN l.leaves AND n.push_state = ANY(CAST(:open AS text[])) THEN :cancelled
             ELSE n.push_state END,
@@ -114,6 +124,7 @@ class _Row(msgspec.Struct, frozen=True):
     match_key: str | None
     installation: str | None
     push_state: str
+    correction: bool
     match_version: int | None
     data: bytes | None
     """In JSON: base64."""
@@ -210,6 +221,7 @@ def _row(notice: NewNotice) -> _Row:
         content.match_key,
         told.installation,
         notice.state.value,
+        notice.correction,
         content.match_version,
         content.data,
         content.created_at,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, text
 
@@ -158,6 +159,17 @@ def test_a_row_holds_all_that_was_said(engine: Engine) -> None:
     assert first.created_at == epoch + timedelta(microseconds=NOW + 1)
     assert first.classified_at == epoch + timedelta(microseconds=NOW + 3)
     assert (first.correction, first.replaced_by, second.correction, second.replaced_by) == (False, "v2", True, None)
+
+
+@pytest.mark.parametrize("seems", [True, False])
+def test_what_seems_a_correction_and_is_none_is_put_right(engine: Engine, *, seems: bool) -> None:
+    """Redis may have forgotten something, or have seen what never got here."""
+    NotificationLog(engine).store(
+        [msgspec.structs.replace(notice, correction=seems) for notice in (*versions(2, 3), *versions(1))]
+    )
+    with engine.begin() as connection:
+        rows = connection.execute(text("SELECT id, correction, replaced_by FROM notifications ORDER BY seq")).all()
+    assert [tuple(row) for row in rows] == [("v2", False, "v3"), ("v3", True, None), ("v1", False, "v3")]
 
 
 @pytest.mark.parametrize("micros", [0, 1, 1_800_000_000_123_457, 7_258_118_399_999_999])
