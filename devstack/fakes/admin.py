@@ -11,6 +11,7 @@ from aiohttp import web
 from devstack.fakes.apns import APNS, FakeApns
 from devstack.fakes.faults import Answer
 from devstack.fakes.fcm import FCM, OAUTH, FakeFcm
+from devstack.fakes.fcm_answers import FCM_ANSWERS
 from devstack.fakes.phones import Phone, Phones
 
 PAGE = Path(__file__).with_name("page.html")
@@ -120,7 +121,13 @@ class Admin:
     async def plan(self, request: web.Request) -> web.Response:
         """Say what is answered."""
         plan = await _read(request, Plan)
-        faults = self._faults[plan.provider]
+        faults = self._faults.get(plan.provider)
+        if faults is None:
+            raise web.HTTPBadRequest(text=f"there are {', '.join(self._faults)}\n")
+        named = [each.name for each in (*plan.next, *([plan.always] if plan.always else []))]
+        unknown = set(named) - {"", *FCM_ANSWERS} if plan.provider != APNS else set()
+        if unknown:  # of APNs any reason will do
+            raise web.HTTPBadRequest(text=f"there are {', '.join(FCM_ANSWERS)}\n")
         faults.plan(plan.token, plan.next)
         if plan.always is not None:
             faults.always(plan.token, plan.always)
