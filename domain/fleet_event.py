@@ -20,7 +20,8 @@ class EventKind(enum.StrEnum):
     MOVING = "moving"
     """The asset moves again after it had stopped."""
     LATE = "late"
-    """The time passed that was promised for an order that the asset carries."""
+    """The time passed that was promised for an order that the asset carries by its assignments. Whether the order was
+    delivered before, its status tells."""
     UNKNOWN = "unknown"
     """A kind of a newer version of the schema than the reader's."""
 
