@@ -36,6 +36,7 @@ from domain.notification_types import NotificationTypes
 from runtime.fail_points import Reached, never
 from runtime.health import Health
 from runtime.http.body_reader import BodyReader
+from runtime.http.byte_budget import ByteBudget
 from runtime.http.probes import add_probes
 from runtime.http.request_counting import count_requests
 from runtime.http.server import new_app
@@ -111,7 +112,7 @@ def build_app(
     app.middlewares.insert(0, count_requests(requests))
     app.middlewares.insert(0, allow_origins(frozenset(settings.allowed_origins)))
     routes = build_routes(settings, adapters)
-    Server(BodyReader(settings), settings.requests).add(app, routes)
+    Server(BodyReader(settings, ByteBudget(settings.bodies_bytes)), settings.requests).add(app, routes)
     app.router.add_get("/v1/openapi.json", _serve_openapi(routes))
     add_page(app)
     add_probes(app, health, registry)

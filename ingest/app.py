@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 
 from ingest.admission import Caller
 from ingest.batches import Admit, BatchRoad
-from ingest.body_reader import BodyReader
 from ingest.carrying import Carrier
 from ingest.edge import Edge
 from ingest.intake import Intake
@@ -16,11 +15,12 @@ from ingest.metrics import ItemMetrics
 from ingest.openapi import openapi_document
 from ingest.ping_intake import PingIntake
 from ingest.reference_road import ReferenceRoad
-from ingest.request_counting import count_requests
 from ingest.settings import IngestSettings
 from ingest.status_intake import StatusIntake
 from runtime.health import Health
+from runtime.http.body_reader import BodyReader
 from runtime.http.probes import add_probes
+from runtime.http.request_counting import count_requests
 from runtime.http.server import new_app
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -7,11 +7,11 @@ from typing import Any
 from aiohttp import web
 
 from ingest.admission import Admission, Caller
-from ingest.body_reader import BodyReader
 from ingest.carrying import Carrier
 from ingest.metrics import ItemMetrics
 from ingest.problems import BATCH_TOO_LONG, EMPTY_BATCH
 from ingest.responses import answer, outcomes
+from runtime.http.body_reader import BodyReader
 from runtime.http.problem import INTERNAL_ERROR, Problem
 
 Admit = Callable[[web.Request], Awaitable[Caller]]

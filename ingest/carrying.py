@@ -5,10 +5,10 @@ from typing import Any
 
 from ingest.admission import Caller
 from ingest.event_times import Clock
-from ingest.faults import Faults, problem_of
 from ingest.intake import Intake, Taken
 from ingest.publishing import EventPublisher
 from ingest.responses import Accepted, Result, settled
+from runtime.http.faults import Faults, problem_of
 from runtime.http.problem import Problem
 
 Place = Callable[[int], str]

@@ -7,12 +7,12 @@ from prometheus_client import CollectorRegistry
 from access.authenticator import Authenticator
 from domain.notification_types import NotificationTypes
 from ingest.admission import Admission
-from ingest.byte_budget import ByteBudget
 from ingest.event_times import Clock, EventTimes
 from ingest.metrics import IngestMetrics
 from ingest.notification_intake import NotificationIntake
 from ingest.publishing import EventPublisher
 from ingest.settings import IngestSettings
+from runtime.http.byte_budget import ByteBudget
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.instants import DAY, SECOND, Micros, format_rfc3339
-from ingest.faults import fault
 from ingest.problems import TIME_IN_FUTURE, TIME_TOO_OLD
 from ingest.settings import IngestSettings
+from runtime.http.faults import fault
 
 Clock = Callable[[], Micros]
 """Gives the wall clock's instant."""

@@ -1,24 +1,15 @@
 """Checks of single values as JSON has them. Each returns the value as the domain wants it, or raises Faults."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from domain.ids import ID_RULE, is_id
 from domain.instants import InstantError, Micros, parse_rfc3339
 from domain.ping import Attributes
-from ingest.faults import Fault, Faults, fault
-from ingest.problems import (
-    BAD_ATTRIBUTES,
-    BAD_ID,
-    BAD_TEXT,
-    BAD_TIME,
-    OUT_OF_RANGE,
-    TIME_WITHOUT_ZONE,
-    WRONG_TYPE,
-)
-
-Check = Callable[[Any], Any]
+from ingest.problems import BAD_ATTRIBUTES, BAD_ID, BAD_TIME, TIME_WITHOUT_ZONE
+from runtime.http.faults import Fault, Faults, fault
+from runtime.http.json_problems import OUT_OF_RANGE
+from runtime.http.value_checks import text_of, wrong_type
 
 MAX_ATTRIBUTES = 64
 MAX_ATTRIBUTE_NAME = 64
@@ -27,19 +18,6 @@ MAX_TIME_CHARACTERS = 64
 INT64_MAX = 2**63 - 1
 SAFE_INTEGER_MAX = 2**53 - 1  # what JavaScript clients, who are shown versions, can tell apart (RFC 8259, section 6)
 ENTITY_KINDS = ("order", "asset")
-
-
-def json_type(value: Any) -> str:
-    """What JSON calls the value's type."""
-    if value is None:
-        return "null"
-    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
-    return names[type(value)]
-
-
-def wrong_type(expected: str, value: Any) -> Faults:
-    """To be raised."""
-    return fault(WRONG_TYPE, f"expected {expected}, not {json_type(value)}")
 
 
 def ident(value: Any) -> str:
@@ -59,27 +37,6 @@ def entity(value: Any) -> str:
     if kind not in ENTITY_KINDS or not is_id(name):
         raise fault(BAD_ID, f"an entity is order/ or asset/ and an id, which is {ID_RULE}")
     return value
-
-
-def text_of(low: int, high: int) -> Check:
-    """A text of so many bytes in UTF-8 that PostgreSQL, Avro and JSON can all hold."""
-
-    def check(value: Any) -> str:
-        if type(value) is not str:
-            raise wrong_type("a string", value)
-        if "\0" in value:
-            raise fault(BAD_TEXT, "the text has a NUL character")
-        try:
-            size = len(value) if value.isascii() else len(value.encode())
-        except UnicodeEncodeError:
-            raise fault(BAD_TEXT, "the text has half of a surrogate pair") from None
-        if size > high:
-            raise fault(BAD_TEXT, f"the text is over {high} bytes in UTF-8")
-        if size < low:
-            raise fault(BAD_TEXT, "the text is empty" if low == 1 else f"the text is under {low} bytes in UTF-8")
-        return value
-
-    return check
 
 
 text = text_of(0, MAX_TEXT_BYTES)
@@ -104,34 +61,6 @@ def _lacks_zone(value: str) -> bool:
     except InstantError:
         return False
     return True
-
-
-def number(low: float, high: float, *, below: bool = False) -> Check:
-    """A number from `low` to `high`, or to below it."""
-    to = f"below {high:g}" if below else f"{high:g}"
-    detail = f"expected a number from {low:g} to {to}"
-
-    def check(value: Any) -> float:
-        if type(value) is not float and type(value) is not int:
-            raise wrong_type("a number", value)
-        if not low <= value <= high or (below and value == high):
-            raise fault(OUT_OF_RANGE, detail)
-        return float(value)
-
-    return check
-
-
-def whole_number(low: int, high: int) -> Check:
-    """A whole number from `low` to `high`."""
-
-    def check(value: Any) -> int:
-        if type(value) is not int:
-            raise wrong_type("a whole number", value)
-        if not low <= value <= high:
-            raise fault(OUT_OF_RANGE, f"expected a whole number from {low} to {high}")
-        return value
-
-    return check
 
 
 def attributes(value: Any) -> Attributes:

@@ -8,9 +8,11 @@ from typing import Any
 
 from domain.interests import INTEREST_RULE, is_interest
 from domain.notification import Priority
-from ingest.faults import MAX_FAULTS, Fault, Faults, fault
-from ingest.field_checks import INT64_MAX, Check, ident, text_of, wrong_type
-from ingest.problems import BAD_DATA, BAD_INTEREST, BAD_PRIORITY, EMPTY_LIST, OUT_OF_RANGE, TOO_MANY_USERS
+from ingest.field_checks import INT64_MAX, ident
+from ingest.problems import BAD_DATA, BAD_INTEREST, BAD_PRIORITY, EMPTY_LIST, TOO_MANY_USERS
+from runtime.http.faults import MAX_FAULTS, Fault, Faults, fault
+from runtime.http.json_problems import OUT_OF_RANGE
+from runtime.http.value_checks import Check, text_of, wrong_type
 
 MAX_TITLE_BYTES = 500
 MAX_BODY_BYTES = 2_000

@@ -13,13 +13,15 @@ from domain.notification_types import MAX_TTL_SECONDS, NotificationType, Notific
 from ingest import notification_checks as checks
 from ingest.admission import Caller
 from ingest.event_times import EventTimes
-from ingest.faults import Fault, Faults
-from ingest.field_checks import SAFE_INTEGER_MAX, ident, instant, whole_number
+from ingest.field_checks import SAFE_INTEGER_MAX, ident, instant
 from ingest.intake import Taken
-from ingest.problems import BAD_SHAPE, MISSING_FIELD, TIME_IN_FUTURE, UNKNOWN_TYPE
+from ingest.problems import TIME_IN_FUTURE, UNKNOWN_TYPE
 from ingest.schemas import ID, TIME, VERSION, Schema
 from ingest.settings import IngestSettings
-from ingest.shape import Field, Shape
+from runtime.http.faults import Fault, Faults
+from runtime.http.json_problems import BAD_SHAPE, MISSING_FIELD
+from runtime.http.shape import Field, Shape
+from runtime.http.value_checks import whole_number
 
 TO_WHOM = ("user", "users", "installation", "interest")
 _IDENTITY = (*TO_WHOM, "type", "title", "body", "data", "match_key", "match_version", "send_at")

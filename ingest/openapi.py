@@ -19,9 +19,9 @@ from ingest.problems import (
 from ingest.reference_intake import SHAPES
 from ingest.schemas import ID
 from ingest.settings import IngestSettings
-from ingest.shape import Shape
 from ingest.status_intake import STATUS_CHANGE
 from runtime.http.problem import CONTENT_TYPE, METHOD_NOT_ALLOWED, NOT_FOUND, ProblemType
+from runtime.http.shape import Shape
 
 Json = dict[str, Any]
 

@@ -13,11 +13,12 @@ from domain.quality_limits import QualityLimits
 from domain.quality_rules import flags_of
 from ingest.admission import Caller
 from ingest.event_times import EventTimes
-from ingest.faults import fault
-from ingest.field_checks import attributes, ident, instant, number
+from ingest.field_checks import attributes, ident, instant
 from ingest.intake import Taken
 from ingest.schemas import ATTRIBUTES, ID, TIME, number_schema
-from ingest.shape import Field, Shape
+from runtime.http.faults import fault
+from runtime.http.shape import Field, Shape
+from runtime.http.value_checks import number
 
 PING = Shape(
     "Ping",

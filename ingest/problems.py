@@ -4,29 +4,26 @@ Those of an item stand in the item's result when others of its batch were taken.
 """
 
 from access.problems import ACCESS_PROBLEMS, ASSET_NOT_BOUND
+from runtime.http.json_problems import (
+    BAD_SHAPE,
+    BAD_TEXT,
+    DUPLICATE_NAMES,
+    INVALID_ITEM,
+    INVALID_JSON,
+    INVALID_UTF8,
+    JSON_TOO_DEEP,
+    MISSING_FIELD,
+    NON_FINITE_NUMBER,
+    OUT_OF_RANGE,
+    OVERLOADED,
+    TOO_MANY_VALUES,
+    UNKNOWN_FIELD,
+    UNSUPPORTED_MEDIA_TYPE,
+    WRONG_TYPE,
+)
 from runtime.http.problem import HTTP_PROBLEMS, ProblemType
 
 # Of a request as a whole.
-UNSUPPORTED_MEDIA_TYPE = ProblemType(
-    "unsupported-media-type", 415, "Not JSON", "`Content-Type` must be `application/json`, in UTF-8."
-)
-INVALID_UTF8 = ProblemType("invalid-utf8", 400, "Not UTF-8", "The body is not UTF-8; `detail` says at which byte.")
-INVALID_JSON = ProblemType(
-    "invalid-json", 400, "Not JSON", "The body is not JSON (RFC 8259); `detail` says at which line and column."
-)
-NON_FINITE_NUMBER = ProblemType(
-    "non-finite-number", 400, "Not a JSON number", "NaN, Infinity and -Infinity are not JSON. Leave the field out."
-)
-DUPLICATE_NAMES = ProblemType(
-    "duplicate-names",
-    400,
-    "Duplicate names",
-    "An object has the same name twice. Which one counts would be chance, so none does.",
-)
-JSON_TOO_DEEP = ProblemType("json-too-deep", 400, "Nested too deeply", "Arrays and objects are nested too deeply.")
-TOO_MANY_VALUES = ProblemType(
-    "too-many-values", 413, "Too many values", "The document has more values than the limit in `detail`."
-)
 EMPTY_BATCH = ProblemType("empty-batch", 400, "Empty batch", "The list has no items.")
 BATCH_TOO_LONG = ProblemType(
     "batch-too-long", 413, "Batch too long", "The list has more items than the limit in `detail`. Send several lists."
@@ -46,12 +43,6 @@ UNAVAILABLE = ProblemType(
     "ids: what was stored already is recognised. Items without an id get the same one again by themselves, but for "
     "notifications without `id` and `time`.",
 )
-OVERLOADED = ProblemType(
-    "overloaded",
-    503,
-    "Too many bodies",
-    "The server holds all the bodies that it takes at a time. Send the same request again after `Retry-After` seconds.",
-)
 UNKNOWN_KIND = ProblemType(
     "unknown-kind",
     404,
@@ -60,22 +51,7 @@ UNKNOWN_KIND = ProblemType(
 )
 
 # Of one item, or of one of its fields.
-INVALID_ITEM = ProblemType(
-    "invalid-item", 400, "Several things are wrong", "`errors` names each of them, with a type of its own."
-)
-WRONG_TYPE = ProblemType("wrong-type", 400, "Wrong type", "The value is of another JSON type than the field.")
-MISSING_FIELD = ProblemType("missing-field", 400, "Missing field", "A field that is required is not there.")
-UNKNOWN_FIELD = ProblemType(
-    "unknown-field",
-    400,
-    "Unknown field",
-    "There is no field of this name; perhaps it is misspelt. Facts of your own go into `attributes`.",
-)
-OUT_OF_RANGE = ProblemType("out-of-range", 400, "Out of range", "The number is outside of the range in `detail`.")
 BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
-BAD_TEXT = ProblemType(
-    "bad-text", 400, "Bad text", "The text is too long, or has a NUL character, or half of a surrogate pair."
-)
 BAD_ATTRIBUTES = ProblemType(
     "bad-attributes", 400, "Bad attributes", "Attributes are up to 64 names of 1 to 64 characters, not nested."
 )
@@ -90,7 +66,6 @@ TIME_IN_FUTURE = ProblemType(
     "time-in-future", 400, "Time in the future", "The time is further ahead of the server's clock than is tolerated."
 )
 TIME_TOO_OLD = ProblemType("time-too-old", 400, "Time too old", "The time is longer ago than what is taken.")
-BAD_SHAPE = ProblemType("bad-shape", 400, "Fields do not fit", "The fields are right by themselves, but not together.")
 UNKNOWN_TYPE = ProblemType(
     "unknown-type", 400, "Unknown type", "The deployment has no such notification type; `detail` names those it has."
 )

@@ -6,11 +6,12 @@ from domain.ids import tenant_of
 from domain.instants import Micros
 from domain.reference import Asset, Assignment, Geofence, Order, Point, ReferenceKind, ReferenceRecord, Watcher
 from ingest.admission import Caller
-from ingest.faults import fault
-from ingest.field_checks import attributes, entity, ident, instant, number, text
-from ingest.problems import BAD_SHAPE
+from ingest.field_checks import attributes, entity, ident, instant, text
 from ingest.schemas import ATTRIBUTES, ENTITY, ID, TEXT, TIME, number_schema
-from ingest.shape import Field, Shape, list_of
+from runtime.http.faults import fault
+from runtime.http.json_problems import BAD_SHAPE
+from runtime.http.shape import Field, Shape, list_of
+from runtime.http.value_checks import number
 
 MAX_RING = 1_000
 

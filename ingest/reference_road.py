@@ -9,14 +9,14 @@ from access.grants import require_backend
 from domain.ids import ID_RULE, is_id
 from domain.reference import ReferenceKind, reference_key
 from ingest.admission import Admission, Caller
-from ingest.body_reader import BodyReader
 from ingest.event_times import Clock
-from ingest.faults import Faults, problem_of
 from ingest.metrics import ItemMetrics
 from ingest.problems import BAD_ID, UNKNOWN_KIND
 from ingest.publishing import EventPublisher, Outcome
 from ingest.reference_intake import SHAPES, read_reference
 from ingest.responses import Accepted, answer, outcomes, settled
+from runtime.http.body_reader import BodyReader
+from runtime.http.faults import Faults, problem_of
 from runtime.http.problem import INTERNAL_ERROR, Problem
 
 

@@ -10,7 +10,8 @@ from aiohttp import web
 from backbone.publishing import PublishFailed
 from backbone.record import Ack
 from ingest.metrics import ACCEPTED
-from ingest.problems import INVALID_ITEM, NOT_STORABLE, UNAVAILABLE
+from ingest.problems import NOT_STORABLE, UNAVAILABLE
+from runtime.http.json_problems import INVALID_ITEM
 from runtime.http.problem import CONTENT_TYPE, FieldError, Problem
 
 RETRY_SECONDS = 2

@@ -10,11 +10,12 @@ from domain.instants import Micros
 from domain.status_change import StatusChange
 from ingest.admission import Caller
 from ingest.event_times import EventTimes
-from ingest.faults import fault
-from ingest.field_checks import SAFE_INTEGER_MAX, attributes, entity, ident, instant, whole_number
+from ingest.field_checks import SAFE_INTEGER_MAX, attributes, entity, ident, instant
 from ingest.intake import Taken
 from ingest.schemas import ATTRIBUTES, ENTITY, ID, TIME, VERSION
-from ingest.shape import Field, Shape
+from runtime.http.faults import fault
+from runtime.http.shape import Field, Shape
+from runtime.http.value_checks import whole_number
 from storage.credentials import CredentialKind
 
 STATUS_CHANGE = Shape(

@@ -10,12 +10,12 @@ from backbone.topics import Topic
 from domain.instants import SECOND, Micros, format_rfc3339
 from domain.notification import Priority
 from ingest.admission import Caller
-from ingest.faults import Fault, Faults, fault
 from ingest.grpc_api.generated import notifications_pb2 as pb
 from ingest.grpc_api.problems import MALFORMED_MESSAGE
 from ingest.intake import Intake, Taken
-from ingest.json_reader import read_json
 from ingest.problems import BAD_PRIORITY, BAD_TIME
+from runtime.http.faults import Fault, Faults, fault
+from runtime.http.json_reader import read_json
 
 _EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
 """Seconds of the years 1 to 9999: what RFC 3339 and google.protobuf.Timestamp can say."""

@@ -9,7 +9,6 @@ import time
 from collections import deque
 
 from ingest.admission import Admission, Caller
-from ingest.byte_budget import ByteBudget
 from ingest.carrying import Carrier
 from ingest.grpc_api.answers import Context, encoded, reply_of
 from ingest.grpc_api.metadata import metadata_of
@@ -17,6 +16,7 @@ from ingest.grpc_api.problems import SLOW_READER, STOPPING, STREAM_IDLE
 from ingest.grpc_api.settings import GrpcSettings
 from ingest.metrics import ItemMetrics
 from ingest.responses import Result, outcomes
+from runtime.http.byte_budget import ByteBudget
 from runtime.http.problem import INTERNAL_ERROR, Problem
 
 CROWDED_SECONDS = 0.02  # how often a stream looks whether there is room for the bytes of what it has read

@@ -1,14 +1,13 @@
 """From a request's bytes to a JSON value, with a bound on all bodies that are held at the same time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from runtime.http.bodies import read_body
+from runtime.http.byte_budget import ByteBudget
 from runtime.http.faults import Faults, problem_of
-from runtime.http.json_problems import OVERLOADED, UNSUPPORTED_MEDIA_TYPE
+from runtime.http.json_problems import UNSUPPORTED_MEDIA_TYPE
 from runtime.http.json_reader import read_json
 from runtime.http.problem import Problem
 
@@ -29,23 +28,19 @@ class BodyLimits(Protocol):
     def body_seconds(self) -> float:
         """What a body may take to arrive."""
 
-    @property
-    def bodies_bytes(self) -> int:
-        """Of all bodies that are held at the same time."""
-
 
 class BodyReader:
     """Reads bodies. What a body may come to is reserved before it is read."""
 
-    def __init__(self, limits: BodyLimits) -> None:
+    def __init__(self, limits: BodyLimits, budget: ByteBudget) -> None:
         self._limits = limits
-        self._free = limits.bodies_bytes
+        self._budget = budget
 
     async def read(self, request: web.Request) -> Any:
         """The JSON value of a request's body. Raises Problem: 400, 408, 413, 415 or 503."""
         _require_json(request)
         limits = self._limits
-        with self._reserved(self._most(request)):
+        with self._budget.reserved(self._most(request)):
             body = await read_body(request, limits.body_bytes, limits.inflated_bytes, limits.body_seconds)
             try:
                 return read_json(body)
@@ -58,16 +53,6 @@ class BodyReader:
         if "Content-Encoding" in request.headers:
             return min(sent * DEFLATE_MOST, self._limits.inflated_bytes)
         return sent
-
-    @contextmanager
-    def _reserved(self, size: int) -> Iterator[None]:
-        if size > self._free:
-            raise Problem(OVERLOADED, "too many bodies are being read", headers={"Retry-After": "1"})
-        self._free -= size
-        try:
-            yield
-        finally:
-            self._free += size
 
 
 def _require_json(request: web.Request) -> None:

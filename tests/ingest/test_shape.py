@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from ingest.faults import MAX_FAULTS, Faults, escaped, problem_of
-from ingest.field_checks import attributes, entity, ident, instant, number, text, whole_number
+from ingest.field_checks import attributes, entity, ident, instant, text
 from ingest.ping_intake import PING
 from ingest.reference_intake import GEOFENCE, ORDER
-from ingest.shape import Shape
+from runtime.http.faults import MAX_FAULTS, Faults, escaped, problem_of
+from runtime.http.shape import Shape
+from runtime.http.value_checks import number, whole_number
 from tests.ingest.rig import ping
 
 

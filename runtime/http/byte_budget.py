@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ingest.problems import OVERLOADED
+from runtime.http.json_problems import OVERLOADED
 from runtime.http.problem import Problem
 
 

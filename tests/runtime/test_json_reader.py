@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.faults import MAX_FAULTS, Faults
-from ingest.json_reader import read_json
+from runtime.http.faults import MAX_FAULTS, Faults
+from runtime.http.json_reader import read_json
 
 JSON = st.recursive(
     st.none()
