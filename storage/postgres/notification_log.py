@@ -62,6 +62,18 @@ _KNOWN = text(
     f"FROM {_PLACES} JOIN notifications AS n USING (tenant, user_id, id)"
 )
 
+# The notifications beside which another one with the same match key stands. Most tell of something for the first time,
+# and cost one look into the index of match keys; the others are settled.
+_COMPANY = text("""
+SELECT DISTINCT p.number FROM json_to_recordset(CAST(:places AS json))
+    AS p (number integer, tenant text, user_id text, id text, match_key text)
+CROSS JOIN LATERAL (
+    SELECT id FROM notifications AS n
+    WHERE (n.tenant, n.user_id, n.match_key) = (p.tenant, p.user_id, p.match_key)
+    ORDER BY match_version DESC LIMIT 2
+) AS found WHERE found.id <> p.id
+""")
+
 # `earlier` is what was shown when it came, `best` what is shown now. Only those two and itself can change: all others
 # of the key were replaced before.
 _SETTLE = text(f"""
@@ -174,17 +186,21 @@ def _known(connection: Connection, batch: Sequence[NewNotice]) -> dict[_Place, A
 
 def _settle(connection: Connection, batch: Sequence[NewNotice], answers: list[Stored]) -> None:
     """Corrects the answers where match keys say more."""
-    matched = [
-        number
+    matched = {
+        number: {"number": number, **_named(_place(notice)), "match_key": notice.notification.content.match_key}
         for number, (notice, answer) in enumerate(zip(batch, answers, strict=True))
         if notice.notification.content.match_key is not None and answer.outcome is not Outcome.DUPLICATE
-    ]
+    }
     if not matched:
         return
-    places = _places({_place(batch[number]) for number in matched})
+    numbers = set(connection.scalars(_COMPANY, {"places": _encode(list(matched.values())).decode()}))
+    numbers |= {number for number in matched if batch[number].correction}
+    if not numbers:
+        return
+    places = _places({_place(batch[number]) for number in numbers})
     told = {"places": places, "open": [state.value for state in OPEN], "cancelled": PushState.CANCELLED.value}
     judged = {(row.tenant, row.user_id, row.id): row for row in connection.execute(_SETTLE, told)}
-    for number in matched:
+    for number in numbers:
         row, answer = judged[_place(batch[number])], answers[number]
         gone = row.best != row.id and answer.state in OPEN
         answers[number] = Stored(
@@ -201,7 +217,11 @@ def _place(notice: NewNotice) -> _Place:
 
 
 def _places(places: set[_Place]) -> str:
-    return _encode([{"tenant": tenant, "user_id": user, "id": notice} for tenant, user, notice in places]).decode()
+    return _encode([_named(place) for place in places]).decode()
+
+
+def _named(place: _Place) -> dict[str, str]:
+    return {"tenant": place[0], "user_id": place[1], "id": place[2]}
 
 
 def _row(notice: NewNotice) -> _Row:

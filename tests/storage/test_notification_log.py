@@ -164,12 +164,18 @@ def test_a_row_holds_all_that_was_said(engine: Engine) -> None:
 @pytest.mark.parametrize("seems", [True, False])
 def test_what_seems_a_correction_and_is_none_is_put_right(engine: Engine, *, seems: bool) -> None:
     """Redis may have forgotten something, or have seen what never got here."""
+    NotificationLog(engine).store([msgspec.structs.replace(*versions(9, key="alone"), correction=seems)])
     NotificationLog(engine).store(
         [msgspec.structs.replace(notice, correction=seems) for notice in (*versions(2, 3), *versions(1))]
     )
     with engine.begin() as connection:
         rows = connection.execute(text("SELECT id, correction, replaced_by FROM notifications ORDER BY seq")).all()
-    assert [tuple(row) for row in rows] == [("v2", False, "v3"), ("v3", True, None), ("v1", False, "v3")]
+    assert [tuple(row) for row in rows] == [
+        ("v9", False, None),
+        ("v2", False, "v3"),
+        ("v3", True, None),
+        ("v1", False, "v3"),
+    ]
 
 
 @pytest.mark.parametrize("micros", [0, 1, 1_800_000_000_123_457, 7_258_118_399_999_999])
