@@ -118,6 +118,7 @@ class Demo:
             fleet=FLEET,
             device=self._keys.device,
             backend_credential=self._keys.backend_credential,
+            viewer=VIEWER,
             viewer_jwt=self._keys.viewer_jwt,
             api_key=self._api_key,
             admin_urls=urls,

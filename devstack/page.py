@@ -14,6 +14,8 @@ from aiohttp import web
 from devstack.fleet.region import build_region
 from devstack.fleet.region_map import draw
 from devstack.stack_reader import StackFileError, read_stack_file
+from domain.channels import user_channel
+from domain.ids import tenant_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,7 +55,7 @@ class Page:
         return app
 
     async def config(self, _request: web.Request) -> web.Response:
-        """Where the gateway is and a token for it; 503 as long as there is no stack."""
+        """Where gateway and control API are, and a token for both; 503 as long as there is no stack."""
         try:
             stack = read_stack_file(self._stack)
         except StackFileError as error:
@@ -63,6 +65,8 @@ class Page:
                 "gateway_url": stack.gateway_url,
                 "token": stack.viewer_jwt,
                 "fleet": stack.fleet,
+                "control_url": stack.control_url,
+                "user_channel": user_channel(tenant_of(stack.fleet), stack.viewer),
                 "title": "Fleetcast",
                 "roads": "/roads.geojson",
             }

@@ -36,6 +36,8 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
     fleet: str
     device: DeviceKey
     backend_credential: str
+    viewer: str
+    """The user whose token it is."""
     viewer_jwt: str
     api_key: str
     """Of the gateway's server API; it opens every tenant."""

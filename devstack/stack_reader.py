@@ -14,8 +14,10 @@ class StackFile(msgspec.Struct):
 
     ingest_url: str
     gateway_url: str
+    control_url: str
     fleet: str
     backend_credential: str
+    viewer: str
     viewer_jwt: str
 
 

@@ -12,13 +12,15 @@ from pathlib import Path
 import aiohttp
 
 from devstack.fleet.region import SEED, build_region
-from devstack.fleet.reporter import Reporter, happenings, rfc3339
+from devstack.fleet.reporter import Reporter, Watch, happenings, rfc3339
 from devstack.fleet.simulation import Simulation
 from devstack.public_api import ApiRefusedError, ApiUnreachableError, PublicApi
 from devstack.stack_reader import StackFileError, read_stack_file
 
 _DIGITS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _TICK = 1.0
+_WATCHED = frozenset({"van-01", "truck-01", "bike-01"})
+"""What the map's viewer is notified of: enough for the bell to move, and not so much that nobody would read it."""
 
 
 def main() -> int:
@@ -51,7 +53,7 @@ async def _drive(stack_file: Path, seed: int) -> None:
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         api = PublicApi(session, stack.ingest_url, stack.backend_credential, stack.fleet)
-        reporter = Reporter(api, run)
+        reporter = Reporter(api, run, Watch(stack.viewer, _WATCHED))
         await reporter.register(simulation.couriers)
         await reporter.tell(happenings(simulation.introduce(), datetime.now(UTC)))
         async with asyncio.TaskGroup() as group:

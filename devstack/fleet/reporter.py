@@ -37,12 +37,21 @@ def rfc3339(time: datetime) -> str:
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+@dataclass(frozen=True)
+class Watch:
+    """A user who is told what becomes of these assets, and of every order that one of them carries."""
+
+    user: str
+    assets: frozenset[str]
+
+
 class Reporter:
     """Sends what it is given, as fast as the API takes it. Pings never wait for events, nor events for pings."""
 
-    def __init__(self, api: PublicApi, run: str) -> None:
+    def __init__(self, api: PublicApi, run: str, watch: Watch) -> None:
         self._api = api
         self._run = run
+        self._watch = watch
         self._pings: Outbox[dict[str, Any]] = Outbox(_PINGS_KEPT)
         self._events: Outbox[Happening] = Outbox(_EVENTS_KEPT)
         self._news = asyncio.Condition()
@@ -50,9 +59,10 @@ class Reporter:
         self._told = 0
 
     async def register(self, couriers: Sequence[Courier]) -> None:
-        """Writes down the fleet's assets."""
+        """Writes down the fleet's assets, and who watches some of them."""
         entries = [(c.name, {"name": c.name, "type": c.kind.name, "max_speed": 60.0}) for c in couriers]
-        await self._put([("assets", name, entry) for name, entry in entries])
+        watched = [self._watcher(f"asset/{asset}") for asset in sorted(self._watch.assets)]
+        await self._put([("assets", name, entry) for name, entry in entries] + watched)
 
     async def put(self, events: list[Happening], pings: list[dict[str, Any]]) -> None:
         async with self._news:
@@ -61,7 +71,8 @@ class Reporter:
             self._news.notify_all()
 
     async def tell(self, told: list[Happening]) -> None:
-        """Sends these events now: first all reference data, then the statuses that build on it."""
+        """Sends these events now: first who is told, then all other reference data, then the statuses on top of it."""
+        await self._put([self._watcher(f"order/{order}") for order in self._newly_watched(told)])
         entries = [entry for happening in told if (entry := self._entry(happening)) is not None]
         await self._put(entries)
         changes = [
@@ -123,6 +134,16 @@ class Reporter:
             case OrderCarried(asset, order) if order in self._carried_since:
                 return self._assignment(asset, order, {"valid_to": rfc3339(happening.time)})
         return None
+
+    def _newly_watched(self, told: Sequence[Happening]) -> Iterator[str]:
+        for happening in told:
+            match happening.event:
+                case OrderCarried(asset, order, carried=True) if asset in self._watch.assets:
+                    yield order
+
+    def _watcher(self, entity: str) -> tuple[str, str, dict[str, Any]]:
+        user = self._watch.user
+        return "watchers", f"{user}.{entity.replace('/', '.')}", {"user": user, "entity": entity}
 
     def _assignment(self, asset: str, order: str, end: dict[str, str]) -> tuple[str, str, dict[str, Any]]:
         since = self._carried_since.pop(order) if end else self._carried_since[order]

@@ -17,7 +17,7 @@ import pytest
 from devstack.fleet.courier import Event, OrderCarried, Phase, StatusTold
 from devstack.fleet.outbox import Outbox
 from devstack.fleet.region import Region, build_region
-from devstack.fleet.reporter import Reporter, happenings
+from devstack.fleet.reporter import Reporter, Watch, happenings
 from devstack.fleet.simulation import Simulation
 from devstack.public_api import PublicApi
 from tests.devstack.standin_ingest import StandinIngest
@@ -110,7 +110,7 @@ async def test_reporter_sends_the_same_batch_again_when_told_to_wait(region: Reg
     ingest = StandinIngest(answers=[(503, {"Retry-After": "0"}), (429, {})])
     _, pings = day(region, 3)
     async with ingest.serving(), aiohttp.ClientSession() as session:
-        reporter = Reporter(PublicApi(session, ingest.url, "secret", "demo"), "TEST")
+        reporter = Reporter(PublicApi(session, ingest.url, "secret", "demo"), "TEST", Watch("v", frozenset({"van-01"})))
         await reporter.put([], pings)
         sending = asyncio.create_task(reporter.run())
         await ingest.wait_for_pings(len(pings))
@@ -120,10 +120,22 @@ async def test_reporter_sends_the_same_batch_again_when_told_to_wait(region: Reg
     assert ingest.pings == pings
 
 
+async def test_orders_of_a_watched_asset_are_watched_before_anything_is_told_of_them(region: Region) -> None:
+    ingest = StandinIngest()
+    order: list[Event] = [OrderCarried("van-01", "A-1", carried=True), StatusTold("order/A-1", "created")]
+    other: list[Event] = [OrderCarried("van-02", "A-2", carried=True), StatusTold("order/A-2", "created")]
+    async with ingest.serving(), aiohttp.ClientSession() as session:
+        api = PublicApi(session, ingest.url, "secret", "demo")
+        reporter = Reporter(api, "TEST", Watch("v", frozenset({"van-01"})))
+        await reporter.tell(happenings([*order, *other], datetime.now(UTC)))
+    assert [kind for kind, _, _ in ingest.references] == ["watchers", "assignments", "assignments"]
+    assert ingest.references[0] == ("watchers", "v.order.A-1", {"user": "v", "entity": "order/A-1"})
+
+
 async def test_reporter_goes_on_after_a_refusal(region: Region) -> None:
     ingest = StandinIngest(answers=[(403, {})])
     async with ingest.serving(), aiohttp.ClientSession() as session:
-        reporter = Reporter(PublicApi(session, ingest.url, "secret", "demo"), "TEST")
+        reporter = Reporter(PublicApi(session, ingest.url, "secret", "demo"), "TEST", Watch("v", frozenset({"van-01"})))
         await reporter.put([], [{"asset": "van-01"}] * 501)
         sending = asyncio.create_task(reporter.run())
         await ingest.wait_for_pings(1)
@@ -135,7 +147,8 @@ async def test_process_tells_orders_first_then_pings_each_second_and_ends_soon_o
     ingest = StandinIngest()
     async with ingest.serving():
         stack = {"ingest_url": ingest.url, "gateway_url": "ws://x", "fleet": "demo", "backend_credential": "secret"}
-        (tmp_path / "stack.json").write_text(json.dumps(stack | {"viewer_jwt": "j"}))
+        stack |= {"control_url": "http://x", "viewer": "v", "viewer_jwt": "j"}
+        (tmp_path / "stack.json").write_text(json.dumps(stack))
         fleet = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "devstack.fleet", "--stack", str(tmp_path / "stack.json"), cwd=PROJECT
         )
@@ -146,6 +159,9 @@ async def test_process_tells_orders_first_then_pings_each_second_and_ends_soon_o
     kinds = Counter(kind for kind, _, _ in ingest.references)
     assert kinds["assets"] == 40
     assert kinds["orders"] == kinds["assignments"] > 20
+    watchers = [entry for kind, _, entry in ingest.references if kind == "watchers"]
+    assert {entry["user"] for entry in watchers} == {"v"}
+    assert "asset/van-01" in {entry["entity"] for entry in watchers}
     assert {change["entity"].partition("/")[0] for change in ingest.status_changes} == {"asset", "order"}
     assert {len(ping["time"]) for ping in ingest.pings} == {len("2026-01-01T00:00:00.000000Z")}
 

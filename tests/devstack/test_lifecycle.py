@@ -19,7 +19,7 @@ from tests.devstack.programs import wait_until
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 KEYS = {"ingest_url", "gateway_url", "map_url", "registry_url", "kafka_bootstrap", "redis_url", "postgres_url"}
-KEYS |= {"fleet", "device", "backend_credential", "viewer_jwt", "api_key", "admin_urls", "brokers", "pids"}
+KEYS |= {"fleet", "device", "backend_credential", "viewer", "viewer_jwt", "api_key", "admin_urls", "brokers", "pids"}
 KEYS |= {"control_url"}
 PROCESSES = {"ingest", "enrich", "route", "address", "recorder", "gateway", "control_api"}
 

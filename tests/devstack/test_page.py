@@ -10,7 +10,8 @@ from aiohttp.web import Application, Request
 
 from devstack.page import Page
 
-STACK = {"ingest_url": "http://i", "gateway_url": "ws://g/connection/websocket", "fleet": "demo", "viewer_jwt": "j.w.t"}
+STACK = {"ingest_url": "http://i", "gateway_url": "ws://g/connection/websocket", "fleet": "demo.eu"}
+STACK |= {"control_url": "http://c", "viewer": "u42", "viewer_jwt": "j.w.t"}
 Client = TestClient[Request, Application]
 
 
@@ -49,7 +50,9 @@ async def test_configuration_is_read_anew_at_each_request_and_never_kept(page: C
     assert await answer.json() == {
         "gateway_url": "ws://g/connection/websocket",
         "token": "j.w.t",
-        "fleet": "demo",
+        "fleet": "demo.eu",
+        "control_url": "http://c",
+        "user_channel": "user:demo/u42",
         "title": "Fleetcast",
         "roads": "/roads.geojson",
     }

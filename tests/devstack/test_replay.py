@@ -107,6 +107,7 @@ def test_address_and_credential_come_from_the_stack_file(tmp_path: Path) -> None
         async with ingest.serving():
             stack = tmp_path / "stack.json"
             address = {"ingest_url": ingest.url, "gateway_url": "ws://x", "fleet": "demo", "viewer_jwt": "j"}
+            address |= {"control_url": "http://x", "viewer": "v"}
             stack.write_text(json.dumps(address | {"backend_credential": "from-file", "more": 1}))
             arguments = [str(DATA / "ships.csv"), "--stack", str(stack)]
             assert await asyncio.to_thread(main, arguments) == 0

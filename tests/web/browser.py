@@ -19,13 +19,21 @@ class BrowserError(Exception):
 
 
 class Browser:
-    """One page at a time. Scripts are JavaScript expressions."""
+    """One tab of it. Scripts are JavaScript expressions."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, name: str = "first") -> None:
         self._process = process
+        self._name = name
+
+    def tab(self, name: str) -> "Browser":
+        """Another tab; only one of them may be waited for at a time."""
+        return Browser(self._process, name)
 
     async def open(self, url: str, *, view: str = "desktop", dark: bool = False) -> None:
         await self._tell("open", url=url, view=view, dark=dark)
+
+    async def reload(self) -> None:
+        await self._tell("reload")
 
     async def evaluate(self, script: str) -> Any:
         return await self._tell("evaluate", script=script)
@@ -43,6 +51,9 @@ class Browser:
     async def fill(self, selector: str, text: str) -> None:
         await self._tell("fill", selector=selector, text=text)
 
+    async def press(self, key: str) -> None:
+        await self._tell("press", key=key)
+
     async def shot(self, path: Path) -> None:
         await self._tell("shot", path=str(path))
 
@@ -53,7 +64,7 @@ class Browser:
     async def _tell(self, action: str, **options: Any) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"action": action, **options}).encode() + b"\n")
+        self._process.stdin.write(json.dumps({"action": action, "tab": self._name, **options}).encode() + b"\n")
         async with asyncio.timeout(60):
             line = await self._process.stdout.readline()
         if not line:

@@ -1,4 +1,4 @@
-"""The built page in a real browser, fed by a stand-in for the gateway. `make test` provides page and browser."""
+"""The built page in a real browser, fed by stand-ins. `make test` provides page and browser."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from devstack.page import Page
 from tests.web.browser import Browser, open_browser
+from tests.web.standin_control import StandinControl
 from tests.web.standin_gateway import StandinGateway
 
 PROJECT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ class Stage:
 
     browser: Browser
     gateway: StandinGateway
+    control: StandinControl
     url: str
 
     async def open_live(self, *, view: str = "desktop", dark: bool = False) -> None:
@@ -34,12 +36,18 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     assert (DIST / "index.html").is_file(), "the page is not built: make setup"
     assert (PROJECT / "tests/web/node_modules").is_dir(), "the browser is not installed: make test"
     gateway = StandinGateway()
+    control = StandinControl(gateway.tell)
     stack = tmp_path / "stack.json"
-    async with gateway.serving(), TestServer(Page(DIST, stack).app()) as server, open_browser() as browser:
-        _write_stack(stack, gateway.url)
-        yield Stage(browser, gateway, str(server.make_url("/")))
+    async with (
+        gateway.serving(),
+        TestServer(control.app()) as api,
+        TestServer(Page(DIST, stack).app()) as server,
+        open_browser() as browser,
+    ):
+        _write_stack(stack, gateway.url, str(api.make_url("/")))
+        yield Stage(browser, gateway, control, str(server.make_url("/")))
 
 
-def _write_stack(path: Path, gateway_url: str) -> None:
-    stack = {"ingest_url": "http://x", "gateway_url": gateway_url, "fleet": "demo"}
-    path.write_text(json.dumps(stack | {"backend_credential": "x", "viewer_jwt": "a.b.c"}))
+def _write_stack(path: Path, gateway_url: str, control_url: str) -> None:
+    stack = {"ingest_url": "http://x", "gateway_url": gateway_url, "control_url": control_url, "fleet": "demo"}
+    path.write_text(json.dumps(stack | {"backend_credential": "x", "viewer": "u42", "viewer_jwt": "a.b.c"}))

@@ -8,9 +8,14 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+OWN_CHANNEL = "user:demo/u42"
+
 
 class StandinGateway:
-    """One channel with a snapshot. `refusal` (code, message) is what a subscribe is answered instead."""
+    """One channel with a snapshot, and the user's own, which comes without asking.
+
+    `refusal` (code, message) is what a subscribe is answered instead.
+    """
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], dict[str, Any]] = {}
@@ -18,7 +23,10 @@ class StandinGateway:
         self.refusal: tuple[int, str] | None = None
         self.connects = 0
         self.subscribed = asyncio.Event()
+        self.acked: list[str] = []
+        """Ids of notifications, in the order of their acknowledgements."""
         self._offset = 0
+        self._connected: set[web.WebSocketResponse] = set()
         self._sockets: dict[web.WebSocketResponse, str] = {}
 
     async def publish(self, payload: dict[str, Any]) -> None:
@@ -30,8 +38,15 @@ class StandinGateway:
         for socket, channel in list(self._sockets.items()):
             await socket.send_str(json.dumps({"push": {"channel": channel, "pub": publication}}))
 
+    async def tell(self, payload: dict[str, Any]) -> None:
+        """Sends it to all on the user's own channel."""
+        self._offset += 1
+        push = {"channel": OWN_CHANNEL, "pub": {"data": payload, "offset": self._offset}}
+        for socket in list(self._connected):
+            await socket.send_str(json.dumps({"push": push}))
+
     async def close_all(self, code: int, reason: str) -> None:
-        for socket in list(self._sockets):
+        for socket in list(self._connected):
             await socket.close(code=code, message=reason.encode())
 
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
@@ -44,12 +59,24 @@ class StandinGateway:
             for line in message.data.splitlines():
                 await self._answer(socket, json.loads(line))
         self._sockets.pop(socket, None)
+        self._connected.discard(socket)
         return socket
 
     async def _answer(self, socket: web.WebSocketResponse, command: dict[str, Any]) -> None:
         reply: dict[str, Any] = {"id": command.get("id")}
         if "connect" in command:
-            reply["connect"] = {"client": "c1", "version": "standin", "ping": 25, "pong": True}
+            own = {"recoverable": True, "positioned": True, "epoch": "e1", "offset": self._offset}
+            reply["connect"] = {
+                "client": "c1",
+                "version": "standin",
+                "ping": 25,
+                "pong": True,
+                "subs": {OWN_CHANNEL: own},
+            }
+            self._connected.add(socket)
+        elif "rpc" in command:
+            self.acked += command["rpc"]["data"]["ids"]
+            reply["rpc"] = {"data": {"acked": command["rpc"]["data"]["ids"]}}
         elif "subscribe" in command and self.refusal is not None:
             reply["error"] = {"code": self.refusal[0], "message": self.refusal[1], "temporary": self.refusal[0] == 100}
         elif "subscribe" in command:

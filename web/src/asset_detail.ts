@@ -52,6 +52,11 @@ export class AssetDetail {
     setText(this.#follow, following ? "Following" : "Follow");
   }
 
+  /** The order on board that somebody asked for, or none. */
+  markOrder(order: string | null): void {
+    this.#orders.marked = order;
+  }
+
   show(asset: Asset | null): void {
     this.#container.hidden = asset === null;
     if (asset === null) return;

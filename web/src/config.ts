@@ -3,6 +3,10 @@ export interface Config {
   readonly gatewayUrl: string;
   readonly token: string;
   readonly fleet: string;
+  /** Where the control API is, which keeps the user's inbox. */
+  readonly controlUrl: string;
+  /** The user's own channel, such as `user:acme/u42`. */
+  readonly userChannel: string;
   readonly title: string;
   /** Where the local road layer is, or null when there is none. */
   readonly roads: string | null;
@@ -25,6 +29,8 @@ export async function loadConfig(): Promise<Config> {
     gatewayUrl: text(fields, "gateway_url"),
     token: text(fields, "token"),
     fleet: text(fields, "fleet"),
+    controlUrl: text(fields, "control_url"),
+    userChannel: text(fields, "user_channel"),
     title: text(fields, "title"),
     roads: typeof fields["roads"] === "string" ? fields["roads"] : null,
     // The header has whole seconds, cut off: half a second more is right on average.

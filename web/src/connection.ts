@@ -14,12 +14,18 @@ export interface ConnectionEvents {
   /** The channel's state, or its first page: what is known besides is void. Later pages come as messages. */
   readonly snapshot: (messages: readonly Message[]) => void;
   readonly message: (message: Message) => void;
+  /** The user's own channel is followed (again); `recovered`: what was missed on it comes as publications. */
+  readonly own: (recovered: boolean) => void;
+  /** A publication on it. */
+  readonly ownNews: (data: unknown) => void;
 }
 
 export interface ConnectionOptions {
   readonly url: string;
   readonly token: string;
   readonly fleet: string;
+  /** The user's own channel, which the gateway lets every connection follow without asking. */
+  readonly ownChannel: string;
   /** A fresh token, asked for when the gateway calls the present one expired. */
   readonly renewToken: () => Promise<string>;
 }
@@ -44,12 +50,27 @@ export class Connection {
       maxReconnectDelay: 5_000,
     });
     this.#watchClient();
+    this.#watchOwn(options.ownChannel);
     this.#subscription = this.#subscribe(`fleet:${options.fleet}`);
   }
 
   open(): void {
     this.#subscription?.subscribe();
     this.#client.connect();
+  }
+
+  /** Tells the gateway that notifications have reached the page. Raises when it does not have it for good. */
+  async acknowledge(ids: readonly string[]): Promise<void> {
+    await this.#client.rpc("ack", { ids });
+  }
+
+  #watchOwn(ownChannel: string): void {
+    this.#client.on("subscribed", ({ channel, recovered }) => {
+      if (channel === ownChannel) this.#events.own(recovered);
+    });
+    this.#client.on("publication", ({ channel, data }) => {
+      if (channel === ownChannel) this.#events.ownNews(data);
+    });
   }
 
   #watchClient(): void {

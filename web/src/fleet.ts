@@ -26,6 +26,8 @@ export class Fleet {
   readonly #limits: FleetLimits;
   readonly #assets = new Map<string, Asset>();
   readonly #orders = new Map<string, Status>();
+  /** The asset that was last seen with an order on board. */
+  readonly #carriers = new Map<string, string>();
   #known: KnownIds;
   #changed = new Set<string>();
   #refusedAssets = 0;
@@ -54,6 +56,11 @@ export class Fleet {
 
   order(id: string): Status | undefined {
     return this.#orders.get(id);
+  }
+
+  /** The asset that carries an order, or the one that was last seen to do so. */
+  carrierOf(order: string): string | null {
+    return this.#carriers.get(order) ?? null;
   }
 
   /** True when the message was news. */
@@ -92,6 +99,7 @@ export class Fleet {
     const status = newer(asset.status, message.status);
     if (!isNewer && status === asset.status) return false;
     this.#put({ ...asset, fix: isNewer ? message : asset.fix, status });
+    if (isNewer) for (const order of message.orders) this.#noteCarrier(order, asset.id);
     return true;
   }
 
@@ -115,6 +123,15 @@ export class Fleet {
       if (!oldest.done) this.#orders.delete(oldest.value);
     }
     return true;
+  }
+
+  #noteCarrier(order: string, asset: string): void {
+    if (this.#carriers.get(order) === asset) return;
+    this.#carriers.set(order, asset);
+    if (this.#carriers.size > this.#limits.orders) {
+      const oldest = this.#carriers.keys().next();
+      if (!oldest.done) this.#carriers.delete(oldest.value);
+    }
   }
 
   #assetOrNew(id: string): Asset | null {

@@ -7,6 +7,10 @@ export class KnownIds {
     this.#limit = limit;
   }
 
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
   /** Remembers `id`; false when it was known already. */
   add(id: string): boolean {
     if (this.#ids.has(id)) return false;

@@ -3,6 +3,7 @@ import "./style.css";
 import { ConfigError, loadConfig } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { byId, setText } from "./element.ts";
+import { InboxApi } from "./inbox_api.ts";
 import { LinkView } from "./link_view.ts";
 import { Page } from "./page.ts";
 
@@ -12,18 +13,20 @@ async function start(): Promise<void> {
   document.title = config.title;
   setText(byId("title", HTMLElement), config.title);
   setText(byId("subtitle", HTMLElement), `Fleet ${config.fleet}`);
-  const page = new Page(config);
+  const renewToken = async () => (await loadConfig()).token;
+  const page = new Page(config, {
+    inbox: new InboxApi(config.controlUrl, config.token, renewToken),
+    acknowledge: (ids) => connection.acknowledge(ids),
+  });
+  const { desk } = page.notifications;
   const connection = new Connection(
-    {
-      url: config.gatewayUrl,
-      token: config.token,
-      fleet: config.fleet,
-      renewToken: async () => (await loadConfig()).token,
-    },
+    { url: config.gatewayUrl, token: config.token, fleet: config.fleet, ownChannel: config.userChannel, renewToken },
     {
       link: (link) => page.link.setLink(link),
       snapshot: (messages) => page.replace(messages),
       message: (message) => page.apply(message),
+      own: (recovered) => desk.connected(recovered),
+      ownNews: (data) => desk.hear(data),
     },
   );
   connection.open();

@@ -15,8 +15,9 @@ class OrderLine {
     this.element.append(this.#id, this.#badge.element);
   }
 
-  show(id: string, status: string | null): void {
+  show(id: string, status: string | null, marked: boolean): void {
     setText(this.#id, id);
+    this.element.classList.toggle("marked", marked);
     this.#badge.show(lookOf(status));
   }
 }
@@ -29,6 +30,8 @@ export class OrderLines {
   readonly #more = element("p", "more");
   readonly #lines: OrderLine[] = [];
   readonly #fleet: Fleet;
+  /** The order that somebody asked for. */
+  marked: string | null = null;
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
@@ -36,7 +39,7 @@ export class OrderLines {
   }
 
   show(orders: readonly string[]): void {
-    const shown = orders.slice(0, MOST_LINES);
+    const shown = this.#inOrder(orders).slice(0, MOST_LINES);
     setText(this.#title, orders.length === 0 ? "No orders on board" : `Orders on board · ${orders.length}`);
     setText(this.#more, orders.length > shown.length ? `and ${orders.length - shown.length} more` : "");
     while (this.#lines.length < shown.length) {
@@ -47,7 +50,13 @@ export class OrderLines {
     for (const [slot, line] of this.#lines.entries()) {
       const id = shown[slot];
       line.element.hidden = id === undefined;
-      if (id !== undefined) line.show(id, this.#fleet.order(id)?.status ?? null);
+      if (id !== undefined) line.show(id, this.#fleet.order(id)?.status ?? null, id === this.marked);
     }
+  }
+
+  /** The marked one first. */
+  #inOrder(orders: readonly string[]): readonly string[] {
+    const { marked } = this;
+    return marked !== null && orders.includes(marked) ? [marked, ...orders.filter((id) => id !== marked)] : orders;
   }
 }

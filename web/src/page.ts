@@ -5,18 +5,29 @@ import type { Config } from "./config.ts";
 import { byId } from "./element.ts";
 import { Filters } from "./filters.ts";
 import { Fleet, type Asset } from "./fleet.ts";
+import type { InboxApi } from "./inbox_api.ts";
 import { LinkView } from "./link_view.ts";
 import { MapView, type Insets } from "./map_view.ts";
 import type { Message } from "./messages.ts";
+import type { Notice } from "./notices.ts";
+import { NotificationArea } from "./notification_area.ts";
 import { Sheet } from "./sheet.ts";
 import { StalenessClock } from "./staleness.ts";
 
 /** Texts and colours are brought up to date this often; pins move with every frame. */
 const REFRESH_MILLIS = 250;
 
+/** What the page asks of others. */
+export interface PageServices {
+  readonly inbox: InboxApi;
+  /** Raises when it is not kept. */
+  readonly acknowledge: (ids: string[]) => Promise<void>;
+}
+
 /** The whole page: what is known, and the views of it. */
 export class Page {
   readonly link = new LinkView(byId("link", HTMLElement));
+  readonly notifications: NotificationArea;
   readonly #clock = new StalenessClock();
   readonly #fleet = new Fleet();
   readonly #silent = new Set<string>();
@@ -30,7 +41,7 @@ export class Page {
   #selected: string | null = null;
   #frame = 0;
 
-  constructor(config: Config) {
+  constructor(config: Config, services: PageServices) {
     if (config.serverMillis !== null) this.#clock.adjust(config.serverMillis);
     this.#map = new MapView(byId("map", HTMLElement), config.roads, {
       pick: (id) => this.#select(id),
@@ -52,8 +63,14 @@ export class Page {
       this.#list.search = search.value.trim();
       this.#refresh();
     });
+    this.notifications = new NotificationArea(services.inbox, services.acknowledge, this.#clock, {
+      open: (notice) => this.#open(notice),
+      toggled: (open) => this.#panel.classList.toggle("told", open),
+    });
     addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.#select(null);
+      if (key !== "Escape") return;
+      if (this.notifications.isOpen) this.notifications.toggle(false);
+      else this.#select(null);
     });
     this.#narrow.addEventListener("change", () => this.#inset());
     setInterval(() => this.#refresh(), REFRESH_MILLIS);
@@ -115,8 +132,17 @@ export class Page {
     return this.#selected === null ? null : (this.#fleet.asset(this.#selected) ?? null);
   }
 
-  #select(id: string | null): void {
+  /** Shows what a notification is about: the asset, or the one that has the order on board. */
+  #open(notice: Notice): void {
+    if (this.#narrow.matches) this.notifications.toggle(false);
+    const order = notice.about?.kind === "order" ? notice.about.id : null;
+    const asset = notice.about?.kind === "asset" ? notice.about.id : (order && this.#fleet.carrierOf(order)) ?? notice.asset;
+    if (asset !== null && this.#fleet.asset(asset) !== undefined) this.#select(asset, order);
+  }
+
+  #select(id: string | null, order: string | null = null): void {
     this.#selected = id;
+    this.#detail.markOrder(order);
     this.#detail.show(this.#selectedAsset());
     this.#list.select(id);
     this.#map.mark(id, id ?? "");

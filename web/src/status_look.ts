@@ -37,6 +37,28 @@ const LOOKS: Readonly<Record<string, StatusLook>> = {
   returned: { label: "Returned", color: RED, icon: "M12 8H4M7.4 4.6 4 8l3.4 3.4" },
 };
 
+const BANG = "M8 3.6v5.2M8 12h.01";
+const TALK = "M3.5 4h9v6.2H8L5 12.6v-2.4H3.5z";
+const HEART = "M8 12.4 3.9 8.3a2.5 2.5 0 0 1 0-3.6 2.5 2.5 0 0 1 3.6 0l.5.5.5-.5a2.5 2.5 0 0 1 3.6 0 2.5 2.5 0 0 1 0 3.6z";
+const TRUCK = "M2.6 4.4h6.6v6H2.6zM9.2 6.4h2.4l1.8 2v2H9.2M5 12h.01M11 12h.01";
+
+/** Of notifications that tell of no status, by type. */
+const TYPE_LOOKS: Readonly<Record<string, StatusLook>> = {
+  order_event: { label: "Order", color: BLUE, icon: DOT },
+  asset_event: { label: "Vehicle", color: SLATE, icon: TRUCK },
+  assignment: { label: "Assignment", color: VIOLET, icon: TRUCK },
+  alert: { label: "Alert", color: RED, icon: BANG },
+  system_alert: { label: "System", color: RED, icon: BANG },
+  message: { label: "Message", color: BLUE, icon: TALK },
+  comment: { label: "Comment", color: BLUE, icon: TALK },
+  like: { label: "Like", color: RED, icon: HEART },
+};
+
+/** The look of a notification's type: one that is not in the table is shown by its own name. */
+export function lookOfType(type: string): StatusLook {
+  return TYPE_LOOKS[type] ?? { label: sentence(type), color: VIOLET, icon: BANG };
+}
+
 /** The look of any status: one that is not in the table is shown by its own name. */
 export function lookOf(status: string | null): StatusLook {
   if (status === null) return NO_STATUS;
