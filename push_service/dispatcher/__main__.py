@@ -138,7 +138,8 @@ def _add_notifications(parts: _Parts) -> DeadLetters:
     publisher = BatchPublisher(kafka, publishing, stopping)
     process.resources.callback(publisher.close)
     decisions, documents, scheduled = PushDecisions(engine), PostgresPreferenceDocuments(engine), Scheduled(engine)
-    handover = Handover(decisions, Outbox(PostgresPushTargets(engine), codec), publisher, codec)
+    outbox = Outbox(PostgresPushTargets(engine), codec)
+    handover = Handover(decisions, outbox, publisher, codec, process.fail_points.reached)
     letters = DeadLetters(publisher, GROUP, process.registry)
     handler = DispatcherHandler(
         codec=codec,
@@ -156,6 +157,7 @@ def _add_notifications(parts: _Parts) -> DeadLetters:
             types=types,
             handover=handover,
             codec=codec,
+            reached=process.fail_points.reached,
         ),
         metrics=DispatcherMetrics(process.registry),
         ack_within=round(dispatcher.ack_seconds * SECOND),
@@ -180,9 +182,10 @@ def _add_deadlines(parts: _Parts, letters: DeadLetters) -> None:
     stopping = threading.Event()
     publisher = BatchPublisher(kafka, publishing, stopping)
     process.resources.callback(publisher.close)
+    outbox = Outbox(PostgresPushTargets(engine), codec)
     handler = PendingHandler(
         codec=codec,
-        handover=Handover(PushDecisions(engine), Outbox(PostgresPushTargets(engine), codec), publisher, codec),
+        handover=Handover(PushDecisions(engine), outbox, publisher, codec, process.fail_points.reached),
         letters=letters.of(PENDING_GROUP, publisher),
         metrics=PendingMetrics(process.registry),
     )
@@ -210,6 +213,7 @@ def _add_timelines(parts: _Parts, letters: DeadLetters) -> None:
         days=DeliveryDays(engine),
         letters=letters.of(TIMELINE_GROUP, publisher),
         metrics=TimelineMetrics(process.registry),
+        reached=process.fail_points.reached,
     )
     consumer = GroupConsumer(
         kafka,
@@ -238,6 +242,7 @@ def _add_timer(parts: _Parts) -> None:
             codec,
             TimerMetrics(process.registry),
             every=settings[DispatcherSettings].timer_seconds,
+            reached=process.fail_points.reached,
         )
     )
 

@@ -14,6 +14,7 @@ from push_service.dispatcher.outbox import Push
 from push_service.dispatcher.phases import digest_content, digest_request, quiet_request
 from push_service.dispatcher.push_plan import ANY_TYPE, Circumstances, PushPlan, Why, push_plan
 from push_service.dispatcher.receipts import receipt_record, step_receipt
+from runtime.fail_points import Reached, never
 from storage.digests import Digest, DigestKey, DigestStore
 from storage.preference_documents import PreferenceDocuments
 from storage.push_decisions import NoticeKey, PushDecisionStore
@@ -36,6 +37,7 @@ class DuePushes:
         types: NotificationTypes,
         handover: Handover,
         codec: AvroCodec,
+        reached: Reached = never,
     ) -> None:
         self._decisions = decisions
         self._digests = digests
@@ -44,6 +46,7 @@ class DuePushes:
         self._types = types
         self._handover = handover
         self._codec = codec
+        self._reached = reached
 
     def returned(self, pushes: Sequence[Returned], now: Micros) -> None:
         """Push what may be pushed now, put off again what may not. Raises OutageError: do it again."""
@@ -58,6 +61,7 @@ class DuePushes:
             else:
                 (muted if plan.state is PushState.NONE else due)[phase].append(push)
         self._scheduled.put(later)
+        self._reached("returned.put-off")
         self._mute(muted, now)
         self._push(due[Phase.PUSH], now)
         self._digest(due[Phase.DIGEST], now)
@@ -71,10 +75,13 @@ class DuePushes:
     def _push(self, pushes: Sequence[Push], now: Micros) -> None:
         if pushes:
             self._decisions.release(push.key for push in pushes)
+            self._reached("returned.released")
             self._handover.decide(pushes, now)
 
     def _digest(self, due: Sequence[Push], now: Micros) -> None:
         taken = self._digests.take([_digest_key(push) for push in due], now)
+        if taken:
+            self._reached("returned.digest-taken")
         told = [receipt for digest in taken for receipt in _left_out(digest, now)]
         self._hand_over([_push_of(digest) for digest in taken if digest.open], told, now)
 

@@ -14,6 +14,7 @@ from domain.push_request import PushRequest
 from domain.push_state import PushState
 from push_service.dispatcher.outbox import Outbox, Push
 from push_service.dispatcher.receipts import NO_INSTALLATION, receipt_record, request_receipt, step_receipt
+from runtime.fail_points import Reached, never
 from storage.push_decisions import NoticeKey, PushDecisionStore
 
 log = structlog.get_logger(__name__)
@@ -29,12 +30,18 @@ class Handover:
     """
 
     def __init__(
-        self, decisions: PushDecisionStore, outbox: Outbox, publisher: BatchPublishing, codec: AvroCodec
+        self,
+        decisions: PushDecisionStore,
+        outbox: Outbox,
+        publisher: BatchPublishing,
+        codec: AvroCodec,
+        reached: Reached = never,
     ) -> None:
         self._decisions = decisions
         self._outbox = outbox
         self._publisher = publisher
         self._codec = codec
+        self._reached = reached
 
     def decide(self, pushes: Sequence[Push], now: Micros) -> int:
         """Push those whose decision is still pending; those whose time is over expire. Returns the requests made.
@@ -46,6 +53,7 @@ class Handover:
         timely = [push for push in each_once if push.content.expires_at > now]
         told = self._expire(expired, now)
         queued = self._queue(timely)
+        self._reached("pushes.queued")
         return self.hand_over([push for push in timely if push.key in queued], now, told)
 
     def hand_over(self, queued: Sequence[Push], now: Micros, told: Sequence[OutRecord] = ()) -> int:
@@ -59,9 +67,11 @@ class Handover:
         records = [*told, *(receipt_record(self._codec, receipt) for receipt in receipts)]
         if records:
             self._publisher.publish(records)
+        self._reached("pushes.told")
         self._decisions.none(push.key for push in addressed.without)
         if addressed.requests:
             self._publish(addressed.requests, now)
+            self._reached("pushes.requested")
         return len(addressed.requests)
 
     def _expire(self, pushes: Sequence[Push], now: Micros) -> list[OutRecord]:

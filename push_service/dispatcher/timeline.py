@@ -15,6 +15,7 @@ from domain.delivery_step import PushReceipt
 from domain.errors import OutageError, PermanentError
 from domain.instants import HOUR, SECOND, Micros
 from push_service.dispatcher.delivery_metrics import TimelineMetrics
+from runtime.fail_points import Reached, never
 from storage.postgres.delivery_days import DeliveryDays
 from storage.timeline import StepStore
 
@@ -39,6 +40,7 @@ class TimelineHandler(BatchHandler):
         letters: DeadLetters,
         metrics: TimelineMetrics,
         clock: Callable[[], Micros] = lambda: time.time_ns() // 1000,
+        reached: Reached = never,
     ) -> None:
         self._codec = codec
         self._steps = steps
@@ -46,6 +48,7 @@ class TimelineHandler(BatchHandler):
         self._letters = letters
         self._metrics = metrics
         self._clock = clock
+        self._reached = reached
         self._look_at_days_at: Micros = 0
 
     def assigned(self, partition: PartitionRef, committed: int | None) -> int | None:  # noqa: ARG002
@@ -57,6 +60,7 @@ class TimelineHandler(BatchHandler):
         """See BatchHandler."""
         receipts = [receipt for receipt in map(self._read, records) if receipt is not None]
         new = self._steps.store(receipts)
+        self._reached("timeline.stored")
         self._metrics.receipts.labels("stored").inc(new)
         self._metrics.receipts.labels("repeat").inc(len(receipts) - new)
 

@@ -19,6 +19,7 @@ from domain.instants import SECOND, Micros
 from domain.notification import NotificationRequest
 from push_service.dispatcher.delivery_metrics import TimerMetrics
 from push_service.dispatcher.receipts import SOURCE
+from runtime.fail_points import Reached, never
 from storage.scheduled import Due, ScheduledLeasing
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ class Timer:
         every: float = 1.0,
         batch: int = 500,
         clock: Callable[[], Micros] = lambda: time.time_ns() // 1000,
+        reached: Reached = never,
     ) -> None:
         """`every`: seconds between two looks when nothing more is due. `batch`: most requests leased at once."""
         self._scheduled = scheduled
@@ -57,6 +59,7 @@ class Timer:
         self._every = every
         self._batch = batch
         self._clock = clock
+        self._reached = reached
 
     async def run(self, stopping: asyncio.Event) -> None:
         """See Service."""
@@ -80,7 +83,9 @@ class Timer:
             self._metrics.late_seconds.set(0)
             return False
         self._metrics.late_seconds.set(max(0, self._clock() - due[0].due_at) / SECOND)
+        self._reached("timer.leased")
         produced, given_up, problem = await self._produce(due)
+        self._reached("timer.produced")
         await self._scheduled.done([*produced, *given_up])
         self._metrics.requests.labels("produced").inc(len(produced))
         if problem is not None:
