@@ -18,9 +18,9 @@ from push_service.senders.apns_answers import BAD_DEVICE_TOKEN, EXPIRED_PROVIDER
 from push_service.senders.apns_pool import ApnsPool, CannotConnect, NotTrusted
 from push_service.senders.apns_settings import ApnsSettings
 from push_service.senders.apns_token import ProviderToken
-from push_service.senders.payloads.apns import apns_message, as_written
+from push_service.senders.payloads.apns import apns_message
 from push_service.senders.payloads.shown_as import shown_as
-from push_service.senders.payloads.shrink import PayloadTooLarge
+from push_service.senders.payloads.shrink import LIMIT, PayloadTooLarge
 from push_service.senders.retry_after import retry_after_seconds
 from push_service.senders.sender import (
     Accepted,
@@ -99,7 +99,7 @@ class ApnsSender:
             return _Said(Temporary("cannot-connect"), header)
         topic = push.app if push.app is not None and push.app in self._topics else self._topics[0]
         try:
-            answer = await connection.send(_request(push, message, topic), len(as_written(message)))
+            answer = await connection.send(_request(push, message, topic), LIMIT)
         except (ConnectionClosed, ProtocolError, OSError):
             # Also a GOAWAY: what was under way may have been taken.
             connection.retire()

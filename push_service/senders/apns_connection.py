@@ -51,7 +51,7 @@ class ApnsConnection(APNsTLSClientProtocol):
         self._window = asyncio.Event()
 
     async def send(self, request: NotificationRequest, size: int) -> ApnsAnswer:
-        """Raises ConnectionClosed, when nobody knows whether it was taken. `size` is the message's, in bytes."""
+        """Raises ConnectionClosed, when nobody knows whether it was taken. The message has at most `size` bytes."""
         while self.conn.outbound_flow_control_window < size and self.usable:
             self._window.clear()
             await self._window.wait()

@@ -34,6 +34,8 @@ class Pace:
 
     async def turn(self) -> None:
         """Returns when one more call may be made."""
+        if not self._turn.locked() and self._take() == 0.0:
+            return
         async with self._turn:
             while (seconds := self._take()) > 0.0:  # noqa: ASYNC110 time is what it waits for
                 await asyncio.sleep(seconds)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 
 from backbone.group_options import now_micros
 from domain.instants import Micros
@@ -67,6 +68,8 @@ class Pool:
         self._settings = settings
         self._alarms = alarms
         self._metrics = metrics
+        self._seconds = metrics.seconds.labels(provider)
+        self._counted: dict[str, Counter] = {}  # by outcome: finding a label costs as much as encoding a payload
         self._clock = clock
         self._now = now
         self._installations = KeyedBuckets(settings.installations)
@@ -116,14 +119,20 @@ class Pool:
         except Exception as error:
             log.exception("the sender failed", provider=self._provider)
             outcome = OurFault("sender-failed", type(error).__name__)
-        self._metrics.seconds.labels(self._provider).observe(self._clock() - began)
-        self._metrics.calls.labels(self._provider, outcome_name(outcome)).inc()
-        self._learn(outcome, began)
+        now = self._clock()
+        self._seconds.observe(now - began)
+        self._count(outcome)
+        self._learn(outcome, began, now)
         return outcome
 
-    def _learn(self, outcome: Outcome, began: float) -> None:
+    def _count(self, outcome: Outcome) -> None:
+        name = outcome_name(outcome)
+        if name not in self._counted:
+            self._counted[name] = self._metrics.calls.labels(self._provider, name)
+        self._counted[name].inc()
+
+    def _learn(self, outcome: Outcome, began: float, now: float) -> None:
         """What one answer says about the whole channel."""
-        now = self._clock()
         self.hygiene.note(outcome)
         match outcome:
             case Misconfigured(reason=reason, detail=detail):

@@ -14,8 +14,14 @@ def apns_message(push: PushRequest) -> dict[str, Any]:
     """
     content = push.content
     text = Text(content.title, content.body, None if content.data is None else content.data.decode())
-    built: dict[str, Any] = json.loads(shrunk(text, lambda text: as_written(_message(push, text)), LIMIT))
-    return built
+    try:
+        message = _message(push, text)
+        if len(as_written(message)) <= LIMIT:
+            return message
+    except UnicodeEncodeError:  # half a surrogate pair in the app's data, which UTF-8 cannot hold
+        text = text._replace(data=None, shortened=True)
+    fitting: dict[str, Any] = json.loads(shrunk(text, lambda text: as_written(_message(push, text)), LIMIT))
+    return fitting
 
 
 def as_written(message: dict[str, Any]) -> bytes:
