@@ -17,6 +17,7 @@ COPY access access
 COPY ingest ingest
 COPY stream_processors stream_processors
 COPY push_service push_service
+COPY control_api control_api
 COPY schemas schemas
 COPY migrations migrations
 RUN python -m compileall -q .
