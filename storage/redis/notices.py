@@ -50,6 +50,7 @@ local NEW, DUPLICATE, CORRECTION, OUTDATED = 0, 1, 2, 3
 local call, sub, match, null = redis.call, string.sub, string.match, cjson.null
 local said = cmsgpack.unpack(ARGV[1])
 local now, live, connected, answers = said[1], {{}}, {{}}, {{}}
+local stamp = tostring(now)
 for _, gateway in ipairs(said[2]) do live[gateway] = true end
 
 local function has_connection(tag, owner)
@@ -109,11 +110,12 @@ for n, each in ipairs(said[3]) do
         end
     end
     if not again and verdict ~= DUPLICATE then
-        local given, count = now, 1
+        local given, count = stamp, 1
         if upkeep then given, count = sub(upkeep, 1, 10), sub(upkeep, 11) + 1 end
         local stale = not upkeep or now - given >= 43200
-        if stale then given = now end
+        if stale then given = stamp end
         if count > {MAX_KEPT} then sweep(key) count = 0 end
+        local entry = stamp .. '00000000000|' .. source
         if window > 0 and verdict ~= OUTDATED then
             if counted and now < tonumber(sub(counted, 1, 10)) then
                 recent, ends = tonumber(sub(counted, 11)), tonumber(sub(counted, 1, 10))
@@ -121,11 +123,11 @@ for n, each in ipairs(said[3]) do
                 recent, ends = 0, now + window
             end
             call('HSET', key, 'd' .. kind, ends .. (recent + 1))
+            entry = stamp .. ends .. recent .. '|' .. source
         end
-        local entry = now .. (ends > 0 and ends or '0000000000') .. recent .. '|' .. source
         if versioned then
             call('HSET', key, 'u', given .. count, 'i' .. id, entry,
-                'm' .. about, now .. version .. id .. '|' .. other)
+                'm' .. about, stamp .. version .. id .. '|' .. other)
         else
             call('HSET', key, 'u', given .. count, 'i' .. id, entry)
         end
