@@ -14,6 +14,7 @@ from centrifuge.exceptions import ReplyError
 from backbone.publishing import QUEUE_FULL
 from backbone.topics import USER_LIVE
 from domain.delivery_step import PushReceipt, Step
+from domain.instants import HOUR
 from domain.live_update import LiveUpdate
 from domain.notification_live import INBOX, NOTIFICATION, TYPING
 from domain.push_state import PushState
@@ -21,7 +22,7 @@ from push_service.gateway.notices.acks import AckLimits, Acks
 from storage.push_decisions import NoticeKey
 from tests.gateway.live_topic import FRAMING, LiveTopic
 from tests.gateway.raw_client import RawClient
-from tests.gateway.running import DEADLINE, Running, running, token, until
+from tests.gateway.running import DEADLINE, Running, maker, running, token, until
 
 CHANNEL = "user:acme/u1"
 
@@ -182,6 +183,19 @@ async def test_each_of_the_users_connections_that_was_shown_it_has_a_receipt(gat
     assert {(each.notification, each.step, each.outcome) for each in told} == {("n1", Step.SENT, "live")}
     assert len({each.client for each in told}) == len({each.id for each in told}) == 2
     assert other.shown.ids == []
+
+
+async def test_others_who_follow_a_users_channel_are_no_recipients(gateway: Running) -> None:
+    """Somebody whose token opens it, such as support staff."""
+    opened = maker().make(user="staff", fleets=["acme"], capabilities=["watch"], valid_for=HOUR, channels=[CHANNEL])
+    staff = await RawClient.open(gateway)
+    assert CHANNEL in (await staff.ask(connect={"token": opened}))["connect"]["subs"]
+    ann = await phone(gateway)
+    publish(gateway, "n1")
+
+    assert (await staff.next())["push"]["pub"]["data"]["id"] == "n1"
+    await until(lambda: ann.shown.ids == ["n1"])
+    assert [each.user for each in await receipts(gateway, 1)] == ["u1"]
 
 
 async def test_what_is_recovered_has_a_receipt_too(gateway: Running) -> None:
