@@ -12,7 +12,7 @@ import pytest
 from devstack.demo import Demo
 from tests.dispatcher.push_watch import PushWatch
 
-pytestmark = pytest.mark.timeout(400)  # a stack of its own, and quiet hours end with a minute
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]  # a stack of its own, and quiet hours end with a minute
 
 WINDOW_SECONDS = 15
 TYPES = {"burst": {"title": "Burst", "digest": {"after": 1, "seconds": WINDOW_SECONDS}}}
