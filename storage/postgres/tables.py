@@ -31,4 +31,5 @@ def to_timestamp(instant: Micros) -> datetime:
 
 def from_timestamp(timestamp: datetime) -> Micros:
     """The instant of a timestamptz."""
-    return (timestamp - _EPOCH) // timedelta(microseconds=1)
+    since = timestamp - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

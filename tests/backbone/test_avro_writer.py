@@ -125,6 +125,8 @@ def test_what_is_not_of_the_schema_is_refused(schema: Schema, value: Any) -> Non
         {"type": "fixed", "name": "F", "size": 2},
         ["string", "null"],
         ["null", "string", "long"],
+        {"type": "record", "name": "R", "fields": [{"name": "a), evil(", "type": "string"}]},
+        {"type": "record", "name": "R", "fields": [{"name": "class", "type": "string"}]},
         {
             "type": "record",
             "name": "R",
