@@ -26,7 +26,7 @@ from runtime.supervision import ThreadService
 from storage.push_decisions import PushDecisionStore
 from storage.push_targets import PushTargets
 
-RETRY_CAP = 2.0
+RETRY_CAP = 5.0
 """Seconds: how often a paused provider's batch looks whether the pause is over."""
 
 
