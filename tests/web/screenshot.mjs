@@ -1,5 +1,5 @@
 // Opens a page in a headless browser, waits until it is live, and takes a picture.
-// node screenshot.mjs URL OUT.png [--phone] [--dark] [--wait SECONDS] [--select ASSET] [--zoom STEPS]
+// node screenshot.mjs URL OUT.png [--phone] [--dark] [--wait SECONDS] [--select ASSET] [--zoom STEPS] [--inbox]
 import { parseArgs } from "node:util";
 import { openBrowser } from "./browser.mjs";
 
@@ -11,6 +11,7 @@ const { values, positionals } = parseArgs({
     wait: { type: "string", default: "6" },
     select: { type: "string" },
     zoom: { type: "string", default: "0" },
+    inbox: { type: "boolean", default: false },
   },
 });
 const [url, out] = positionals;
@@ -26,7 +27,7 @@ try {
   page.on("console", (message) => console.log(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => console.log(`error: ${error.message}`));
   await page.goto(url);
-  await page.waitForSelector('#link[data-phase="live"]', { timeout: 30_000 });
+  await page.waitForSelector('#link[data-phase="live"]', { timeout: 90_000 });
   await page.waitForTimeout(Number(values.wait) * 1000);
   if (values.select !== undefined) {
     await page.fill("#search", values.select);
@@ -43,7 +44,11 @@ try {
     await page.click(".maplibregl-ctrl-zoom-in");
     await page.waitForTimeout(700);
   }
-  await page.screenshot({ path: out });
+  if (values.inbox) {
+    await page.click("#bell");
+    await page.waitForTimeout(1500);
+  }
+  await page.screenshot({ path: out, timeout: 90_000 });
   console.log(`${out}: ${await page.textContent("#link")}`);
 } finally {
   await browser.close();

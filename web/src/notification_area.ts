@@ -9,8 +9,8 @@ import type { StalenessClock } from "./staleness.ts";
 import { Toast } from "./toast.ts";
 
 export interface NotificationEvents {
-  /** Show what a notification is about. */
-  readonly open: (notice: Notice) => void;
+  /** Shows what a notification is about; what it answers is told when that cannot be shown. */
+  readonly open: (notice: Notice) => string | null;
   /** The inbox was opened or closed. */
   readonly toggled: (open: boolean) => void;
 }
@@ -35,10 +35,14 @@ export class NotificationArea {
       arrived: (notices) => this.#toast.show(notices, this.#panel.isOpen),
     });
     this.#bell = new Bell(byId("bell", HTMLButtonElement), () => this.toggle(!this.#panel.isOpen));
-    this.#panel = new InboxPanel(this.desk, clock, events.open);
+    const open = (notice: Notice) => {
+      const problem = events.open(notice);
+      if (problem !== null) this.#toast.say(problem);
+    };
+    this.#panel = new InboxPanel(this.desk, clock, open);
     this.#toast = new Toast(byId("toast", HTMLElement), byId("voice", HTMLElement), (notice) => {
       this.desk.markRead([notice.id]);
-      events.open(notice);
+      open(notice);
     });
     setInterval(() => this.#panel.refresh(), REFRESH_MILLIS);
   }

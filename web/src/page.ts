@@ -132,12 +132,17 @@ export class Page {
     return this.#selected === null ? null : (this.#fleet.asset(this.#selected) ?? null);
   }
 
-  /** Shows what a notification is about: the asset, or the one that has the order on board. */
-  #open(notice: Notice): void {
+  /** Shows what a notification is about: the asset, or the one that has the order on board. Answers why it cannot. */
+  #open(notice: Notice): string | null {
     if (this.#narrow.matches) this.notifications.toggle(false);
     const order = notice.about?.kind === "order" ? notice.about.id : null;
-    const asset = notice.about?.kind === "asset" ? notice.about.id : (order && this.#fleet.carrierOf(order)) ?? notice.asset;
-    if (asset !== null && this.#fleet.asset(asset) !== undefined) this.#select(asset, order);
+    const asset = order === null ? (notice.about?.id ?? null) : (this.#fleet.carrierOf(order) ?? notice.asset);
+    if (asset !== null && this.#fleet.asset(asset) !== undefined) {
+      this.#select(asset, order);
+      return null;
+    }
+    if (order !== null) return `No vehicle has ${order} on board now`;
+    return asset === null ? null : `${asset} is not on this map`;
   }
 
   #select(id: string | null, order: string | null = null): void {

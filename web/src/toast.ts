@@ -36,9 +36,20 @@ export class Toast {
     this.#notice = last;
     const { icon: path, color } = lookOfNotice(last);
     const more = notices.length === 1 ? lineOf(last) : `and ${notices.length - 1} more`;
+    this.#button.disabled = false;
     this.#button.style.setProperty("--status", color);
     const texts = element("span", "texts", element("span", "name", last.title), element("span", "line", more));
     this.#button.replaceChildren(element("span", "sign", icon(path)), texts);
+    this.#container.hidden = false;
+    this.#wait(SHOWN_MILLIS);
+  }
+
+  /** Says something that can only be read. */
+  say(text: string): void {
+    this.#notice = null;
+    setText(this.#voice, text);
+    this.#button.disabled = true;
+    this.#button.replaceChildren(text);
     this.#container.hidden = false;
     this.#wait(SHOWN_MILLIS);
   }
