@@ -1,0 +1,82 @@
+"""What breaks on the road of a notification: processes die between any two steps, and stores go away."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.faults import empty_redis
+from devstack.demo import Demo
+
+DIES_WITHIN = 40.0  # seconds; work comes to every place as long as the load goes on
+
+
+@dataclass(frozen=True)
+class NoticeFault:
+    """Done while the load goes on; what it ended runs again when it returns."""
+
+    name: str
+    happen: Callable[[Demo], None]
+
+
+POINTS: Sequence[tuple[str, str, str, str]] = (
+    ("route", "stream_processors.route", "ADMIN", "route.requested"),
+    ("route", "stream_processors.route", "ADMIN", "route.published"),
+    ("route", "stream_processors.route", "ADMIN", "route.done"),
+    ("address", "stream_processors.address", "ADMIN", "address.published"),
+    ("address", "stream_processors.address", "ADMIN", "address.done"),
+    ("dispatcher", "push_service.dispatcher", "ADMIN", "dispatcher.classified"),
+    ("dispatcher", "push_service.dispatcher", "ADMIN", "dispatcher.stored"),
+    ("dispatcher", "push_service.dispatcher", "ADMIN", "dispatcher.published"),
+    ("dispatcher", "push_service.dispatcher", "ADMIN", "dispatcher.handed-over"),
+    ("dispatcher", "push_service.dispatcher", "ADMIN", "dispatcher.done"),
+    ("gateway", "push_service.gateway", "GATEWAY", "gateway.acked"),
+    ("gateway", "push_service.gateway", "GATEWAY", "gateway.receipts-made"),
+    ("control_api", "control_api", "CONTROL", "control.changed"),
+    ("control_api", "control_api", "CONTROL", "control.steps-told"),
+    ("control_api", "control_api", "CONTROL", "control.told"),
+    ("senders", "push_service.senders", "ADMIN", "senders.granted"),
+    ("senders", "push_service.senders", "ADMIN", "senders.called"),
+    ("senders", "push_service.senders", "ADMIN", "senders.told"),
+    ("senders", "push_service.senders", "ADMIN", "senders.decided"),
+)
+"""(part, module, the section of its port, the place where it dies)"""
+
+
+def dies_at(part: str, module: str, section: str, place: str) -> NoticeFault:
+    """In the part's stead runs one that dies at that place as by kill -9; then the part runs again."""
+
+    def happen(demo: Demo) -> None:
+        port = demo.product.admin_urls[part].rpartition(":")[2]
+        env = {f"FLEETCAST_{section}_HOST": "127.0.0.1", f"FLEETCAST_{section}_PORT": port}
+        mortal = demo.product.command(module, env={**env, "FLEETCAST_PROCESS_FAIL_AT": place})
+        site = demo.stack.site
+        demo.stack[part].stop()
+        process = site.spawner.spawn(mortal, site.log(f"{part}-that-dies"))
+        try:
+            code = process.wait(DIES_WITHIN)
+            if code != -9:
+                raise RuntimeError(f"{part} ended with {code} instead of dying at {place}")
+        finally:
+            if process.poll() is None:
+                process.kill()
+            demo.stack[part].start()
+
+    return NoticeFault(f"{part} killed at {place}", happen)
+
+
+def killed(part: str) -> NoticeFault:
+    """kill -9 at any moment, and a restart."""
+
+    def happen(demo: Demo) -> None:
+        demo.stack[part].kill()
+        demo.stack[part].start()
+
+    return NoticeFault(f"{part} killed", happen)
+
+
+NOTICE_FAULTS: Sequence[NoticeFault] = (
+    *(dies_at(*point) for point in POINTS),
+    NoticeFault("Redis emptied", empty_redis),
+    killed("valkey"),
+    killed("postgres"),
+    killed("kafka"),
+)
