@@ -126,7 +126,8 @@ class DispatcherHandler(BatchHandler):
         publish_all(self._publisher, [*letters, *self._outputs(told, now)], self._letters)
         self._reached("dispatcher.published")
         self._handover.hand_over(
-            [push_of(each.incoming) for each in told if each.stored.state is PushState.QUEUED], now
+            [push_of(each.incoming) for each in told if each.stored.state is PushState.QUEUED],
+            self._clock(),  # not the batch's: in the timeline it comes after what was stored
         )
         self._reached("dispatcher.handed-over")
         if returned:
