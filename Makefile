@@ -72,7 +72,7 @@ lock: $(VENV)/.stamp ## choose versions anew, after a change of the dependencies
 	$(BIN)/python -m devstack.kafka_jars
 
 ##@ Measure it
-.PHONY: bench bench-gateway bench-notifications bench-requests prove
+.PHONY: bench bench-gateway bench-notifications bench-push bench-requests prove
 bench: setup ## speed and cost of the road of a ping, on a stack of its own
 	@exec $(BIN)/python -m benchmarks bench $(OPTIONS)
 
@@ -84,6 +84,9 @@ bench-requests: setup ## what a notification costs ingest, by REST and by gRPC (
 
 bench-notifications: setup ## the dispatcher from event to sender, with history, and a million followers (OPTIONS="even --seconds 5")
 	@exec $(BIN)/python -m benchmarks notifications $(OPTIONS)
+
+bench-push: setup ## what a push costs the senders, beside the bare HTTP client (OPTIONS="fcm apns --seconds 3")
+	@exec $(BIN)/python -m benchmarks push $(OPTIONS)
 
 prove: setup ## the guarantees under faults and on recorded tracks, on a stack of its own
 	@exec $(BIN)/python -m benchmarks prove $(OPTIONS)

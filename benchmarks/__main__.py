@@ -1,4 +1,4 @@
-"""`python -m benchmarks bench|gateway|notifications|prove|requests`: how fast the platform is, and what it keeps."""
+"""`python -m benchmarks bench|gateway|notifications|prove|push|requests`: how fast it is, and what it keeps."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from benchmarks.gateway.command import main as gateway
 from benchmarks.grpc_requests.cost import main as requests
 from benchmarks.notifications.command import main as notifications
 from benchmarks.proofs.command import main as prove
+from benchmarks.push.command import main as push
 from benchmarks.speed.command import main as bench
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -14,6 +15,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "gateway": gateway,
     "notifications": notifications,
     "prove": prove,
+    "push": push,
     "requests": requests,
 }
 

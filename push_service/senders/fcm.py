@@ -4,6 +4,7 @@ import time
 from contextlib import AsyncExitStack
 
 import aiohttp
+from yarl import URL
 
 from domain.push_request import PushRequest
 from push_service.senders.answer_body import beginning
@@ -26,7 +27,7 @@ class FcmSender:
     def __init__(self, session: aiohttp.ClientSession, tokens: AccessTokens, url: str) -> None:
         self._session = session
         self._tokens = tokens
-        self._url = url
+        self._url = URL(url)
 
     async def send(self, push: PushRequest) -> Outcome:
         """See Sender."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
@@ -11,6 +12,8 @@ from aiohttp import web
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 from mypy_boto3_sns import SNSClient
 
@@ -32,6 +35,7 @@ from push_service.senders.sender import (
     Unregistered,
 )
 from push_service.senders.sns import open_sns
+from push_service.senders.sns_wire import form
 from push_service.sns.settings import SnsSettings
 from runtime.settings import SettingsError, load_sections
 from tests.senders.pushes import content, push
@@ -320,6 +324,11 @@ async def test_what_cannot_be_sent_is_not_sent(saying: tuple[Saying, Sender]) ->
     assert not server.asked
 
 
+@given(st.dictionaries(st.text(min_size=1), st.text()))
+def test_a_form_says_what_was_given(parameters: dict[str, str]) -> None:
+    assert dict(parse_qsl(form(parameters).decode("ascii"), keep_blank_values=True)) == parameters
+
+
 @pytest.mark.parametrize("token", [None, "lent"])
 @pytest.mark.parametrize("url", ["https://sns.eu-central-1.amazonaws.com/", "http://127.0.0.1:4566/"])
 def test_the_signature_is_botocores(url: str, token: str | None) -> None:
@@ -330,13 +339,13 @@ def test_the_signature_is_botocores(url: str, token: str | None) -> None:
         ours = signer.headers(AwsKey("AKIAEXAMPLE", secret, token), body)
         request = AWSRequest("POST", url, data=body, headers={"Content-Type": FORM})
         auth = SigV4Auth(Credentials("AKIAEXAMPLE", secret, token), "sns", REGION)
-        request.headers["X-Amz-Date"] = ours["x-amz-date"]
+        request.headers["X-Amz-Date"] = ours["X-Amz-Date"]
         if token is not None:
             request.headers["X-Amz-Security-Token"] = token
-        request.context["timestamp"] = ours["x-amz-date"]
+        request.context["timestamp"] = ours["X-Amz-Date"]
         signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
-        assert ours["authorization"].endswith(f"Signature={signature}")
-        assert f"Credential={auth.scope(request)}," in ours["authorization"]
+        assert ours["Authorization"].endswith(f"Signature={signature}")
+        assert f"Credential={auth.scope(request)}," in ours["Authorization"]
 
 
 @pytest.mark.parametrize(
