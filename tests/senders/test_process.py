@@ -101,6 +101,21 @@ def test_a_dead_provider_hurts_no_other_and_gets_all_when_it_is_back_but_what_ha
     assert stand.disabled() == 0
 
 
+@pytest.mark.parametrize("provider", ["fcm", "apns"])
+def test_taken_and_then_silent_it_is_called_again_and_seen_once(
+    stand: PhoneStand, dispatching: Dispatching, provider: str
+) -> None:
+    stand.answer(provider, next=[{"accept": True, "then": "silence"}] * 10)
+    requests = dispatching.queue(provider, 50)
+    until(lambda: all_over(stand))
+
+    wanted = {request.id for request in requests}
+    arrivals = [each for phone in stand.arrivals() for each in phone["arrived"].items() if each[0] in wanted]
+    shown = [name for phone in stand.arrivals() for name in phone["shown"] if name in wanted]
+    assert sorted(arrival["count"] for _, arrival in arrivals) == [1] * 40 + [2] * 10
+    assert sorted(shown) == sorted(wanted)
+
+
 def arrived(stand: PhoneStand, provider: str) -> set[str]:
     return {name for phone in stand.arrivals() if phone["provider"] == provider for name in phone["arrived"]}
 
