@@ -4,6 +4,7 @@ import re
 
 _ENDPOINT = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:endpoint/([A-Z_]+)/[^/]+/[A-Za-z0-9-]+", re.ASCII)
 _APPLICATION = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:app/([A-Z_]+)/[^/]+", re.ASCII)
+TOPIC_PATTERN = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$"
 GCM = "GCM"
 """Amazon's name for FCM."""
 APNS, APNS_SANDBOX = "APNS", "APNS_SANDBOX"

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from push_service.sns.arns import PLATFORMS, application_platform
+from push_service.sns.arns import PLATFORMS, TOPIC_PATTERN, application_platform
 from runtime.settings import Section
 
 
@@ -26,6 +26,12 @@ class SnsSettings(Section, section="SNS"):
         default=[],
         description="ARNs of platform applications (GCM, APNS, APNS_SANDBOX), one for each platform: there endpoints "
         "are made for installations that register the raw token of FCM or APNs.",
+    )
+    topic: str | None = Field(
+        default=None,
+        pattern=TOPIC_PATTERN,
+        description="ARN of a topic that reaches all phones, for announcements: `repair-sns` keeps every endpoint that "
+        "an installation has subscribed to it. Notifications are not sent through it.",
     )
     connections: int = Field(default=100, ge=1, le=10_000, description="Most connections to SNS at a time.")
 

@@ -8,6 +8,7 @@ from push_service.tasks import (
     make_partitions,
     prune_installations,
     prune_interests,
+    repair_sns,
 )
 from push_service.tasks.task import Task
 
@@ -18,5 +19,6 @@ TASKS: dict[str, Task] = {
     "expire-schedule": expire_schedule.TASK,
     "prune-installations": prune_installations.TASK,
     "prune-interests": prune_interests.TASK,
+    "repair-sns": repair_sns.TASK,
     "generate-interests": generate_interests.TASK,
 }
