@@ -18,9 +18,9 @@ const actions = {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(String(error)));
-    await page.goto(url);
+    await page.goto(url, { waitUntil: "domcontentloaded", timeout: 55_000 }); // what is waited for after that says so
   },
-  reload: ({ tab }) => pageOf(tab).reload(),
+  reload: ({ tab }) => pageOf(tab).reload({ waitUntil: "commit", timeout: 55_000 }),
   evaluate: ({ tab, script }) => pageOf(tab).evaluate(script),
   async until({ tab, script, seconds }) {
     // Not waitForFunction: that evaluates text inside the page, which the page's policy forbids.
