@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -33,22 +34,18 @@ LINES: tuple[tuple[str, str, Opening], ...] = (
 
 
 @dataclass
-class Spent:
-    """What a side has sent, in seconds by the clock and of this process' CPU."""
+class Side:
+    """The best that one side did in a round: whatever else the machine does only takes away from it."""
 
-    sends: int = 0
-    wall: float = 0.0
-    cpu: float = 0.0
+    rate: float = 0.0
+    """Sends a second."""
+    each: float = math.inf
+    """CPU time of a send in this process, microseconds."""
 
-    @property
-    def rate(self) -> float:
-        """Sends a second."""
-        return self.sends / self.wall
-
-    @property
-    def each(self) -> float:
-        """CPU time of a send, microseconds."""
-        return self.cpu / self.sends * 1e6
+    def add(self, sends: int, wall: float, cpu: float) -> None:
+        """One more round, in seconds."""
+        self.rate = max(self.rate, sends / wall)
+        self.each = min(self.each, cpu / sends * 1e6)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -83,17 +80,16 @@ async def _all(environ: Mapping[str, str], wanted: Sequence[str], seconds: float
     return 1 if missed else 0
 
 
-async def _in_turn(ours: Loop, bare: Loop, seconds: float, rounds: int) -> tuple[Spent, Spent]:
-    """In turn, so that whatever else the machine does hits both."""
-    sides = ((ours, Spent()), (bare, Spent()))
+async def _in_turn(ours: Loop, bare: Loop, seconds: float, rounds: int) -> tuple[Side, Side]:
+    """In turn, so that both have the same share of quiet moments."""
+    sides = ((ours, Side()), (bare, Side()))
     for loop, _ in sides:
         await loop(WARM_SECONDS)
     for _ in range(rounds):
-        for loop, spent in sides:
+        for loop, side in sides:
             wall, cpu = time.perf_counter(), time.process_time()
-            spent.sends += await loop(seconds)
-            spent.wall += time.perf_counter() - wall
-            spent.cpu += time.process_time() - cpu
+            sends = await loop(seconds)
+            side.add(sends, time.perf_counter() - wall, time.process_time() - cpu)
     return sides[0][1], sides[1][1]
 
 
