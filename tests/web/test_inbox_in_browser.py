@@ -122,7 +122,7 @@ async def test_archived_goes_everywhere_and_keys_reach_all(stage: Stage) -> None
     await stage.browser.until("document.activeElement.ariaLabel?.startsWith('Unread: Order A-2')")
     await stage.browser.press("ArrowDown")
     await stage.browser.until("document.activeElement.ariaLabel?.startsWith('Unread: Order A-1')")
-    await stage.browser.evaluate("document.activeElement.parentElement.querySelector('.acts :last-child').click()")
+    await stage.browser.evaluate("document.activeElement.parentElement.querySelector('[aria-label=Archive]').click()")
     await stage.browser.until(f"{TITLES} === 'Order A-2, Order A-0'")
     await counts(stage.browser, 2)
     await stage.browser.press("Escape")

@@ -24,6 +24,7 @@ export class InboxDesk {
   #phase: "loading" | "ready" | "failed" = "loading";
   #problem = "";
   #refusal = "";
+  #asked = false;
   #loadingOlder = false;
   /** One request of the list after the other, so that an older answer never comes over a newer one. */
   #turn: Promise<void> = Promise.resolve();
@@ -57,8 +58,14 @@ export class InboxDesk {
     this.load();
   }
 
+  /** Reads the inbox unless it was asked for: when the gateway cannot be reached, the inbox perhaps can. */
+  loadOnce(): void {
+    if (!this.#asked) this.load();
+  }
+
   /** Reads the inbox: all that was missed, or the first page when there was nothing before. */
   load(): void {
+    this.#asked = true;
     if (this.#again !== null) clearTimeout(this.#again);
     this.#again = null;
     this.#queue(async () => {

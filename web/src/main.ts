@@ -7,6 +7,9 @@ import { InboxApi } from "./inbox_api.ts";
 import { LinkView } from "./link_view.ts";
 import { Page } from "./page.ts";
 
+/** For so long the inbox waits for the gateway, so that nothing comes between its first page and what is live. */
+const INBOX_ALONE_MILLIS = 3_000;
+
 /** Composes the page: the only file where its parts meet. */
 async function start(): Promise<void> {
   const config = await loadConfig();
@@ -30,6 +33,7 @@ async function start(): Promise<void> {
     },
   );
   connection.open();
+  setTimeout(() => desk.loadOnce(), INBOX_ALONE_MILLIS);
 }
 
 start().catch((error: unknown) => {
