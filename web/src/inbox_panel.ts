@@ -59,7 +59,7 @@ export class InboxPanel {
     const { inbox, phase, problem } = this.#desk;
     this.#drawRows(inbox.notices);
     this.#problem.hidden = problem === "";
-    setText(this.#problem, problem);
+    setText(this.#problem, phase === "failed" ? `${problem}. It is asked again every few seconds.` : problem);
     this.#allRead.hidden = inbox.unread === 0;
     this.#older.hidden = inbox.older === null;
     if (this.#endInView && problem === "") this.#desk.older();
