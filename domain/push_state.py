@@ -55,10 +55,11 @@ LEADS_TO: dict[PushState, frozenset[PushState]] = {
 """The states from which each may be reached."""
 
 ENDS: dict[PushState, frozenset[PushState]] = {
-    PushState.SENT: LEADS_TO[PushState.SENT] | {PushState.ACKED},
+    PushState.SENT: LEADS_TO[PushState.SENT] | {PushState.ACKED, PushState.CANCELLED},
     PushState.FAILED: LEADS_TO[PushState.FAILED],
     PushState.EXPIRED: frozenset({PushState.QUEUED, PushState.SENDING}),
     PushState.ACKED: frozenset({PushState.SENDING}),
+    PushState.CANCELLED: frozenset({PushState.SENDING}),
 }
-"""What a sender may say of an attempt in the end, and the states that then change to it. ACKED: the sender had taken it
-and had not called the provider yet; the sender of another installation may have."""
+"""What a sender may say of an attempt in the end, and the states that then change to it. ACKED, CANCELLED: the sender
+had taken it and put it off; the sender of another installation may have called the provider."""

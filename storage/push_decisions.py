@@ -94,22 +94,27 @@ class PushDecisionStore(Protocol):
     def sending(self, attempts: Sequence[Attempt]) -> Sendable:
         """To be asked just before the provider is called: QUEUED -> SENDING.
 
-        Granted as long as nobody acknowledged and this attempt was not finished before, whatever became of the user's
-        other installations; also when it was granted before, for who asked may have died before the call.
+        Granted as long as nobody acknowledged, no correction took its place, and this attempt was not finished before,
+        whatever became of the user's other installations; also when it was granted before, for who asked may have died
+        before the call.
         """
 
     def finish(self, outcomes: Sequence[Finished]) -> Decided:
         """SENDING -> SENT, FAILED, EXPIRED or ACKED, and the attempt is not granted again. SENT stays in any case."""
 
 
-def granted(state: PushState, *, acked: bool, finished: bool) -> bool:
+def granted(state: PushState, *, acked: bool, replaced: bool, finished: bool) -> bool:
     """The rule of `sending`."""
-    return not acked and not finished and (state is PushState.QUEUED or state in TAKEN)
+    return not acked and not replaced and not finished and (state is PushState.QUEUED or state in TAKEN)
 
 
-def refusal(state: PushState, *, acked: bool) -> PushState:
-    """Why `sending` refuses an attempt: an acknowledgement that came after another installation was reached, too."""
-    return PushState.ACKED if acked and (state in TAKEN or state in OPEN) else state
+def refusal(state: PushState, *, acked: bool, replaced: bool) -> PushState:
+    """Why `sending` refuses an attempt: an acknowledgement, or a correction, that came after another installation was
+    reached or while this one was put off, too.
+    """
+    if acked and (state in TAKEN or state in OPEN):
+        return PushState.ACKED
+    return PushState.CANCELLED if replaced and state is PushState.SENDING else state
 
 
 def best_outcomes(outcomes: Sequence[Finished]) -> dict[NoticeKey, tuple[PushState, list[str]]]:

@@ -76,16 +76,23 @@ class Pool:
         self.stopping = stopping
 
     async def send_all(self, pushes: Sequence[PushRequest]) -> list[Call | None]:
-        """One answer for each, in their order; None: not called, since the provider is paused or this pool stops."""
+        """One answer for each, in their order; None: not called, since the provider is paused or this pool stops.
+
+        Those of one installation follow each other: of two that replace each other, the later must come later.
+        """
         calls: list[Call | None] = [None] * len(pushes)
-        waiting = iter(enumerate(pushes))
+        by_installation: dict[str, list[int]] = {}
+        for index, push in enumerate(pushes):
+            by_installation.setdefault(push.key, []).append(index)
+        waiting = iter(by_installation.values())
 
         async def work() -> None:
-            for index, push in waiting:  # shared by all workers
-                calls[index] = await self._send(push)
+            for indexes in waiting:  # shared by all workers
+                for index in indexes:
+                    calls[index] = await self._send(pushes[index])
 
         async with asyncio.TaskGroup() as workers:
-            for _ in range(min(self._settings.concurrency, len(pushes))):
+            for _ in range(min(self._settings.concurrency, len(by_installation))):
                 workers.create_task(work())
         self._metrics.paused.labels(self._provider).set(not self.circuit.closed)
         return calls

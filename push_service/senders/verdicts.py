@@ -24,6 +24,7 @@ from push_service.senders.sender import (
 from push_service.senders.work import TokenChange, Told, Verdict, Work
 
 _OVER = frozenset({PushState.SENT, PushState.FAILED, PushState.EXPIRED})
+_PREVENTED = frozenset({PushState.ACKED, PushState.CANCELLED})
 
 
 class Verdicts:
@@ -97,7 +98,7 @@ def refused(work: Work, state: PushState | None, now: Micros) -> Verdict:
         return Verdict(work, now)  # it was finished before, and told
     told = (Told(Step.CANCELLED, "gone" if state is None else state.value),)
     # An earlier try of ours may have taken it and put it off: then it would be `sending` for ever.
-    return Verdict(work, now, told, finished=PushState.ACKED if state is PushState.ACKED else None)
+    return Verdict(work, now, told, finished=state if state in _PREVENTED else None)
 
 
 def unreachable(work: Work, now: Micros) -> Verdict:

@@ -100,11 +100,12 @@ class MemoryNotifications:
             row = self.rows.get(attempt.notice)
             if row is None:
                 continue
-            if granted(row.state, acked=row.acked, finished=attempt.installation in row.pushed_to):
+            replaced, finished = row.replaced_by is not None, attempt.installation in row.pushed_to
+            if granted(row.state, acked=row.acked, replaced=replaced, finished=finished):
                 may.add(attempt)
                 row.state = PushState.SENDING if row.state is PushState.QUEUED else row.state
             else:
-                refused[attempt] = refusal(row.state, acked=row.acked)
+                refused[attempt] = refusal(row.state, acked=row.acked, replaced=replaced)
         return Sendable(frozenset(may), refused)
 
     def finish(self, outcomes: Sequence[Finished]) -> Decided:

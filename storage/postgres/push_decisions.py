@@ -25,7 +25,7 @@ from storage.push_decisions import (
 
 _LOCKED = """
 locked AS (
-    SELECT tenant, user_id, id, push_state, acked_at, pushed_to FROM notifications
+    SELECT tenant, user_id, id, push_state, acked_at, replaced_by, pushed_to FROM notifications
     WHERE (tenant, user_id, id) IN (SELECT * FROM
         unnest(CAST(:tenants AS text[]), CAST(:users AS text[]), CAST(:ids AS text[])))
     ORDER BY tenant, user_id, id FOR UPDATE
@@ -60,9 +60,10 @@ WITH {_LOCKED}, changed AS (
     UPDATE notifications AS n SET push_state = :state, push_changed_at = clock_timestamp()
     FROM locked AS l
     WHERE (n.tenant, n.user_id, n.id) = (l.tenant, l.user_id, l.id)
-        AND l.push_state = ANY(CAST(:sources AS text[])) AND l.acked_at IS NULL
+        AND l.push_state = ANY(CAST(:sources AS text[])) AND l.acked_at IS NULL AND l.replaced_by IS NULL
 )
-SELECT tenant, user_id, id, push_state, acked_at IS NOT NULL AS acked, pushed_to FROM locked
+SELECT tenant, user_id, id, push_state, acked_at IS NOT NULL AS acked, replaced_by IS NOT NULL AS replaced, pushed_to
+FROM locked
 """)  # noqa: S608 constants alone
 
 # `outcomes` and `installations` go with the keys; of the latter each is a list joined by commas, which no id holds.
@@ -72,7 +73,7 @@ WITH {_LOCKED}, told AS (
         CAST(:outcomes AS text[]), CAST(:installations AS text[])) AS t (tenant, user_id, id, outcome, installations)
 ), judged AS (
     SELECT l.*, t.outcome, t.installations,
-        l.push_state = 'sending' OR (t.outcome = 'sent' AND l.push_state IN ('failed', 'expired', 'acked'))
+        l.push_state = 'sending' OR (t.outcome = 'sent' AND l.push_state IN ('failed', 'expired', 'acked', 'cancelled'))
             OR (t.outcome = 'expired' AND l.push_state = 'queued') AS moves
     FROM locked AS l JOIN told AS t ON (t.tenant, t.user_id, t.id) = (l.tenant, l.user_id, l.id)
 ), changed AS (
@@ -207,10 +208,10 @@ def _sendable(attempts: Sequence[Attempt], rows: Iterable[Row[Any]]) -> Sendable
         if row is None:
             continue
         state = PushState(row.push_state)
-        if granted(state, acked=row.acked, finished=attempt.installation in row.pushed_to):
+        if granted(state, acked=row.acked, replaced=row.replaced, finished=attempt.installation in row.pushed_to):
             may.add(attempt)
         else:
-            refused[attempt] = refusal(state, acked=row.acked)
+            refused[attempt] = refusal(state, acked=row.acked, replaced=row.replaced)
     return Sendable(frozenset(may), refused)
 
 

@@ -25,12 +25,17 @@ class Rows(PushDecisionStore, Protocol):
 
     def put(self, **states: PushState) -> None: ...
 
+    def put_match(self, name: str, version: int, state: PushState) -> None: ...
+
     def state_of(self, name: str) -> PushState: ...
 
 
 class MemoryRows(MemoryNotifications):
     def put(self, **states: PushState) -> None:
         self.store([new_notice(name, state=state) for name, state in states.items()])
+
+    def put_match(self, name: str, version: int, state: PushState) -> None:
+        self.store([new_notice(name, state=state, match_key="status/acme/order/A-1", match_version=version)])
 
     def state_of(self, name: str) -> PushState:
         return self.rows[key(name)].state
@@ -43,6 +48,10 @@ class PostgresRows(PushDecisions):
 
     def put(self, **states: PushState) -> None:
         NotificationLog(self.engine).store([new_notice(name, state=state) for name, state in states.items()])
+
+    def put_match(self, name: str, version: int, state: PushState) -> None:
+        notice = new_notice(name, state=state, match_key="status/acme/order/A-1", match_version=version)
+        NotificationLog(self.engine).store([notice])
 
     def state_of(self, name: str) -> PushState:
         with self.engine.begin() as connection:
@@ -172,6 +181,16 @@ def test_what_was_taken_put_off_and_then_acknowledged_is_acknowledged_in_the_end
     assert rows.finish([Finished(tablet, PushState.SENT)]).changed == {key("a")}, "its call was under way"
     assert not rows.finish([Finished(Attempt(*key("b"), "phone"), PushState.ACKED)]).changed
     assert [rows.state_of(name) for name in ("a", "b")] == [PushState.SENT, PushState.SENT]
+
+
+def test_what_was_taken_put_off_and_then_replaced_is_not_sent_after_what_replaced_it(rows: Rows) -> None:
+    rows.put_match("old", 1, PushState.QUEUED)
+    phone = Attempt(*key("old"), "phone")
+    assert rows.sending([phone]).granted == {phone}
+    rows.put_match("new", 2, PushState.QUEUED)
+    assert rows.sending([phone]).refused == {phone: PushState.CANCELLED}
+    assert rows.finish([Finished(phone, PushState.CANCELLED)]).changed == {key("old")}
+    assert [rows.state_of(name) for name in ("old", "new")] == [PushState.CANCELLED, PushState.QUEUED]
 
 
 def test_what_expired_in_the_queue_is_expired(rows: Rows) -> None:
