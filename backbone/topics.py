@@ -135,7 +135,7 @@ USER_LIVE = Topic(
 )
 NOTIFICATION_REQUESTS = Topic(
     name="notifications.requests.v1",
-    key="tenant/request",
+    key="tenant/addressee",
     kept_days=30,
     written_by=("ingest", "route", "address", "dispatcher"),
     record="NotificationRequest",

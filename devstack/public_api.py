@@ -93,6 +93,10 @@ class PublicApi:
         """As `post_pings`."""
         return await self._post_items("/v1/status-changes", changes)
 
+    async def post_notifications(self, requests: Sequence[dict[str, Any]]) -> list[ItemResult]:
+        """As `post_pings`."""
+        return await self._post_items("/v1/notifications", requests)
+
     async def put_reference(self, kind: str, entry_id: str, entry: dict[str, Any]) -> None:
         """Writes one entry of reference data. Raises as `post_pings`."""
         status, body = await self._send("PUT", f"/v1/reference/{kind}/{entry_id}", msgspec.json.encode(entry))

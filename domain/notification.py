@@ -71,8 +71,12 @@ class NotificationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The Kafka key: `tenant/request`."""
-        return f"{self.tenant}/{self.id}"
+        """The Kafka key, `tenant/addressee`: what goes to one user, installation or interest stays in the order in
+        which it was sent. A list of users has no order to keep, and goes by the request's id.
+        """
+        if len(self.users) == 1:
+            return f"{self.tenant}/{self.users[0]}"
+        return f"{self.tenant}/{self.interest or self.installation or self.id}"
 
     @property
     def time(self) -> Micros:

@@ -52,7 +52,7 @@ async def test_all_that_can_be_said(ingest: Ingest) -> None:
     assert (content.match_key, content.match_version) == ("order/A-1001", 7)
     assert (content.interest, content.about) == ("order/acme/A-1001", "acme/order/A-1001")
     (record,) = ingest.kafka.records
-    assert (record.topic, record.key) == (NOTIFICATION_REQUESTS.name, b"acme/n-1")
+    assert (record.topic, record.key) == (NOTIFICATION_REQUESTS.name, b"acme/order/acme/A-1001")
     assert dict(record.headers)["ce_id"] == b"n-1"
 
 

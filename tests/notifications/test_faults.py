@@ -1,0 +1,37 @@
+"""Processes die between two steps, and Redis is emptied: the short form of `make prove OPTIONS=notices`."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.notices.faults import NOTICE_FAULTS, NoticeFault
+from benchmarks.notices.proving import NoticePace, Proving
+from benchmarks.proofs.notices import SETTINGS
+from devstack.demo import Demo
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+PACE = NoticePace(rate=4, steady=0.5, within=90.0)
+SHORT = ("dispatcher killed at dispatcher.published", "gateway killed at gateway.acked", "Redis emptied")
+SOONER = {
+    "FLEETCAST_KAFKA_PROPERTY_SESSION_TIMEOUT_MS": "3000",
+    "FLEETCAST_KAFKA_PROPERTY_HEARTBEAT_INTERVAL_MS": "750",
+}
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with Demo(tmp_path_factory.mktemp("notices"), settings=SETTINGS | SOONER) as demo:
+        yield demo
+    shutil.rmtree(demo.stack.site.data, ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    "fault", [each for each in NOTICE_FAULTS if each.name in SHORT], ids=lambda fault: fault.name.replace(" ", "-")
+)
+async def test_everybody_is_told_once_and_every_timeline_says_how(fault: NoticeFault, stand: Demo) -> None:
+    async with Proving.on(stand, PACE) as proving:
+        outcome = await proving.endure(fault)
+    assert outcome.faults == []
+    assert outcome.events > 0
