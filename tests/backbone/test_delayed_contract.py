@@ -55,7 +55,7 @@ def test_a_record_is_handed_over_when_it_is_due_and_not_before(kafka: KafkaKind,
     handler = RecordingHandler(look)
     with kafka.member(unique, unique, handler, delayed(Clock())) as work_until:
         work_until(lambda: bool(handler.handled))
-    assert 0 <= early[0] < SECOND
+    assert early[0] >= 0, "before it was due"
 
 
 def test_what_is_due_keeps_its_order_and_what_is_not_holds_up_its_partition_alone(
