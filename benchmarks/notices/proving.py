@@ -20,6 +20,7 @@ from devstack.demo import Demo
 SETTLED = frozenset({"acked", "sent", "failed", "expired", "cancelled", "none"})
 """Push decisions that are made."""
 AGAIN_AFTER = 0.5  # seconds
+BUSY = (429, 503)
 MOST_TOLD = 8
 
 
@@ -198,8 +199,12 @@ class Proving:
     async def _delivery(self, name: str, person: Person) -> dict[str, Any] | None:
         headers = {"Authorization": f"Bearer {self._stack.backend_credential}"}
         url = f"{self._stack.control_url}/v1/deliveries/{name}?user={person.user}"
-        async with self._session.get(url, headers=headers) as answer:
-            told = msgspec.json.decode(await answer.read())
+        while True:
+            async with self._session.get(url, headers=headers) as answer:
+                told = msgspec.json.decode(await answer.read())
+            if answer.status not in BUSY:
+                break
+            await asyncio.sleep(AGAIN_AFTER)
         found: list[dict[str, Any]] = told.get("deliveries", [])
         return found[0] if len(found) == 1 else None
 

@@ -95,7 +95,7 @@ def test_the_plan_of_a_cluster_is_printed(kafka_bootstrap: str) -> None:
     done = run("topics", "plan", FLEETCAST_KAFKA_BOOTSTRAP=kafka_bootstrap)
     assert done.returncode == 0, done.stderr
     assert "nothing to do" in done.stdout or "create fleet.pings.v1: 8 partitions, " in done.stdout
-    assert "notifications" not in done.stdout  # reserved: made with its first writer
+    assert "client.actions" not in done.stdout  # reserved: made with its first writer
 
 
 @pytest.mark.parametrize("command", [("topics", "plan"), ("schemas", "register")], ids=" ".join)

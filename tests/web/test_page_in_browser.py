@@ -4,7 +4,15 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.web.conftest import Stage
+
+# A browser that leaves while aiohttp sends it a large file: the file is closed by the collector, with a warning.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 ROW = (
     "[...document.querySelectorAll('.row:not([hidden])')].find(row => row.querySelector('.name').textContent === '{}')"
