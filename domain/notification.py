@@ -52,6 +52,14 @@ class NoticeContent(msgspec.Struct, frozen=True, kw_only=True):
     """The entity it is about: `acme/order/A-1001`."""
 
 
+def is_app_data(data: bytes) -> bool:
+    """Whether these bytes can be the `data` of a notification: a JSON object in UTF-8, not nested beyond reason."""
+    try:
+        return isinstance(msgspec.json.decode(data), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
 class NotificationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A record of `notifications.requests.v1`. Exactly one of users, installation and interest says who is told."""
 

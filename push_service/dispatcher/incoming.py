@@ -8,7 +8,7 @@ from backbone.codec import AvroCodec
 from backbone.record import InRecord
 from domain.errors import PermanentError
 from domain.ids import ID_RULE, is_id
-from domain.notification import NoticeContent, Notification, Phase
+from domain.notification import NoticeContent, Notification, Phase, is_app_data
 from domain.source_position import SourcePosition
 
 MAX_KEY = 256
@@ -67,8 +67,8 @@ def check_notification(told: Notification) -> None:
         raise BadNotification("content.match_key", f"longer than {MAX_KEY} characters")
     _check_instants(content)
     _check_texts(content)
-    if content.data is not None:
-        _check_data(content.data)
+    if content.data is not None and not is_app_data(content.data):
+        raise BadNotification("content.data", "not a JSON object")
 
 
 def _check_instants(content: NoticeContent) -> None:
@@ -85,12 +85,3 @@ def _check_texts(content: NoticeContent) -> None:
     ]
     if "\0" in "".join(texts):
         raise BadNotification("content", "text with a NUL character")
-
-
-def _check_data(data: bytes) -> None:
-    try:
-        parsed = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadNotification("content.data", "not JSON") from None
-    if not isinstance(parsed, dict):
-        raise BadNotification("content.data", "not a JSON object")

@@ -1,13 +1,11 @@
 """Reads a notification request from a record."""
 
-import msgspec
-
 from backbone.codec import AvroCodec
 from backbone.record import InRecord
 from domain.errors import PermanentError
 from domain.ids import is_id
 from domain.interests import is_interest
-from domain.notification import NoticeContent, NotificationRequest, Phase, Priority
+from domain.notification import NoticeContent, NotificationRequest, Phase, Priority, is_app_data
 from stream_processors.legal_values import is_instant, refuse_unless
 
 MAX_USERS = 10_000
@@ -45,18 +43,10 @@ def _check(content: NoticeContent) -> None:
     refuse_unless(
         (
             ("content.type", content.type != ""),
-            ("content.data", content.data is None or _is_json_object(content.data)),
+            ("content.data", content.data is None or is_app_data(content.data)),
             ("content.priority", content.priority in _PRIORITIES),
             ("content.created_at", is_instant(content.created_at)),
             ("content.accepted_at", is_instant(content.accepted_at)),
             ("content.expires_at", is_instant(content.expires_at)),
         )
     )
-
-
-def _is_json_object(data: bytes) -> bool:
-    try:
-        msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
-        return False
-    return True
