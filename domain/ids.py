@@ -30,6 +30,11 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def are_ids(*texts: str | None) -> bool:
+    """Whether each of them that is not None is a legal id."""
+    return all(text is None or is_id(text) for text in texts)
+
+
 def tenant_of(fleet: str) -> str:
     """The tenant of a fleet: `acme` of `acme` and of `acme.eu`."""
     return fleet.partition(".")[0]

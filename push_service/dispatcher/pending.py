@@ -10,6 +10,7 @@ from backbone.headers import TRACEPARENT
 from backbone.partition_ref import PartitionRef
 from backbone.record import InRecord, header
 from domain.errors import PermanentError
+from domain.ids import ID_RULE, are_ids
 from domain.instants import Micros
 from domain.notification import PushPending
 from push_service.dispatcher.delivery_metrics import PendingMetrics
@@ -59,7 +60,7 @@ class PendingHandler(BatchHandler):
 
     def _read(self, record: InRecord) -> tuple[Push, Micros] | None:
         try:
-            pending = self._codec.decode(record.value or b"", PushPending)
+            pending = _legal(self._codec.decode(record.value or b"", PushPending))
         except PermanentError as error:
             self._letters.bury(record, error)
             return None
@@ -72,3 +73,10 @@ class PendingHandler(BatchHandler):
             traceparent=header(record.headers, TRACEPARENT),
         )
         return push, pending.due_at
+
+
+def _legal(pending: PushPending) -> PushPending:
+    """PostgreSQL refuses a whole batch for one text that it cannot have."""
+    if not are_ids(pending.tenant, pending.user, pending.id, pending.installation):
+        raise PermanentError("bad-id", f"an id is {ID_RULE}")
+    return pending

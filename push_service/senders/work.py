@@ -8,6 +8,7 @@ from backbone.codec import AvroCodec
 from backbone.headers import DUE_AT
 from backbone.record import InRecord, header
 from domain.errors import PermanentError
+from domain.ids import ID_RULE, are_ids
 from domain.installation import ApnsEnvironment, Installation
 from domain.instants import Micros
 from domain.push_request import PushRequest
@@ -96,6 +97,8 @@ class Verdict(msgspec.Struct, frozen=True):
 def read_work(codec: AvroCodec, record: InRecord, provider: str) -> Work:
     """Raises PermanentError for what can never be sent."""
     push = codec.decode(record.value or b"", PushRequest)
+    if not are_ids(push.tenant, push.user, push.id, push.installation):
+        raise PermanentError("bad-id", f"an id is {ID_RULE}")
     if push.provider != provider:
         raise PermanentError("wrong-provider", f"it is for {push.provider}")
     attempt = header(record.headers, ATTEMPT)

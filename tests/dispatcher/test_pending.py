@@ -177,6 +177,17 @@ def test_what_nobody_can_read_is_buried_and_holds_up_nobody(stand: Stand) -> Non
     ]
 
 
+@pytest.mark.parametrize("field", ["id", "user", "tenant", "installation"])
+def test_an_id_that_is_none_is_buried_and_holds_up_nobody(stand: Stand, field: str) -> None:
+    """PostgreSQL's text has no NUL: the statement for the whole batch would fail, for ever."""
+    told = stand.pushes.store("n1", PushState.PENDING)
+    stand.wait("n2", told, **{field: "a\0b"})
+    stand.wait("n1", told)
+    stand.later()
+    assert [each.id for each in stand.pushes.requests()] == ["n1"]
+    assert len(stand.pushes.cluster.records(dead_letter_topic(PUSH_PENDING.name, GROUP))) == 1
+
+
 def test_a_notification_that_is_gone_is_not_pushed(stand: Stand) -> None:
     told = stand.pushes.store("n1", PushState.PENDING)
     with stand.pushes.engine.begin() as connection:

@@ -283,12 +283,17 @@ async def test_a_sender_with_a_bug_buries_and_alarms_and_does_not_end_the_proces
 async def test_what_is_no_push_request_is_buried_and_the_rest_goes_on(world: World) -> None:
     world.cluster.append(OutRecord(world.outbox, b"acme/x", b"nonsense"))
     world.append(msgspec.structs.replace(push(), provider="sns"))
+    world.append(msgspec.structs.replace(push(), user="a\0b"))  # PostgreSQL's text has no NUL
     request = world.queue()
 
     await world.drained()
 
     assert world.state(request) is PushState.SENT
-    assert {header(each.headers, "dlq-reason") for each in world.letters()} == {b"wrong_magic", b"wrong-provider"}
+    assert {header(each.headers, "dlq-reason") for each in world.letters()} == {
+        b"wrong_magic",
+        b"wrong-provider",
+        b"bad-id",
+    }
 
 
 async def test_the_environment_of_an_apple_token_is_learned(fakes: Fakes, worlds: Callable[..., World]) -> None:
