@@ -181,7 +181,8 @@ def test_what_nobody_can_read_is_buried_and_holds_up_nobody(stand: Stand) -> Non
 def test_an_id_that_is_none_is_buried_and_holds_up_nobody(stand: Stand, field: str) -> None:
     """PostgreSQL's text has no NUL: the statement for the whole batch would fail, for ever."""
     told = stand.pushes.store("n1", PushState.PENDING)
-    stand.wait("n2", told, **{field: "a\0b"})
+    bad: dict[str, Any] = {field: "a\0b"}
+    stand.wait("n2", told, **bad)
     stand.wait("n1", told)
     stand.later()
     assert [each.id for each in stand.pushes.requests()] == ["n1"]
