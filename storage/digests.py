@@ -10,6 +10,7 @@ import msgspec
 
 from domain.instants import Micros
 from domain.notification import NoticeContent
+from storage.push_decisions import NoticeKey
 
 
 class DigestKey(NamedTuple):
@@ -37,12 +38,22 @@ class Digest(msgspec.Struct, frozen=True):
     """The rest of them: nothing is pushed for these any more."""
 
 
+class Taken(NamedTuple):
+    """What several digests took."""
+
+    digests: list[Digest]
+    expired: list[NoticeKey]
+    """Held too long: their time was over before the digest's came."""
+
+
 class DigestStore(Protocol):
     """For the dispatcher's thread."""
 
-    def take(self, keys: Sequence[DigestKey], now: Micros) -> list[Digest]:
+    def take(self, keys: Sequence[DigestKey], now: Micros) -> Taken:
         """One transaction: of what is HELD of each type and is not for one installation alone, the newest becomes
         QUEUED, the others CANCELLED, and those whose time is over EXPIRED. A digest with nothing in it is not in the
-        answer; asked again, the answer is the same but for `open`. Raises OutageError.
+        answer; asked again, the answer is the same but for `open`, unless more is held by then: that is taken too, and
+        the newest of all takes the place of one that no sender has taken. Of several digests of one type the earliest
+        takes all. Raises OutageError.
         """
         ...

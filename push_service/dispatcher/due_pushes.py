@@ -15,7 +15,7 @@ from push_service.dispatcher.phases import digest_content, digest_request, quiet
 from push_service.dispatcher.push_plan import ANY_TYPE, Circumstances, PushPlan, Why, push_plan
 from push_service.dispatcher.receipts import receipt_record, step_receipt
 from runtime.fail_points import Reached, never
-from storage.digests import Digest, DigestKey, DigestStore
+from storage.digests import Digest, DigestKey, DigestStore, Taken
 from storage.preference_documents import PreferenceDocuments
 from storage.push_decisions import NoticeKey, PushDecisionStore
 from storage.scheduled import ScheduledPutting, ScheduledRequest
@@ -60,8 +60,9 @@ class DuePushes:
                 later.append(_again(phase, push, plan.until))
             else:
                 (muted if plan.state is PushState.NONE else due)[phase].append(push)
-        self._scheduled.put(later)
-        self._reached("returned.put-off")
+        if later:
+            self._scheduled.put(later)
+            self._reached("returned.put-off")
         self._mute(muted, now)
         self._push(due[Phase.PUSH], now)
         self._digest(due[Phase.DIGEST], now)
@@ -80,21 +81,24 @@ class DuePushes:
 
     def _digest(self, due: Sequence[Push], now: Micros) -> None:
         taken = self._digests.take([_digest_key(push) for push in due], now)
-        if taken:
+        if taken.digests:
             self._reached("returned.digest-taken")
-        told = [receipt for digest in taken for receipt in _left_out(digest, now)]
-        self._hand_over([_push_of(digest) for digest in taken if digest.open], told, now)
+        told = [receipt for digest in taken.digests for receipt in _left_out(digest, now)]
+        told += _expired(taken, now)
+        self._hand_over([_push_of(digest) for digest in taken.digests if digest.open], told, now)
 
     def _mute(self, muted: Mapping[Phase, Sequence[Push]], now: Micros) -> None:
         """The user has switched the pushes of the type off meanwhile."""
         keys = [push.key for push in muted[Phase.PUSH]]
-        for digest in self._digests.take([_digest_key(push) for push in muted[Phase.DIGEST]], now):
+        taken = self._digests.take([_digest_key(push) for push in muted[Phase.DIGEST]], now)
+        for digest in taken.digests:
             keys += [NoticeKey(digest.key.tenant, digest.key.user, name) for name in (digest.newest, *digest.others)]
-        if not keys:
+        if not keys and not taken.expired:
             return
         decided = self._decisions.cancel(keys)
         gone = decided.changed | {key for key, state in decided.others.items() if state is PushState.CANCELLED}
-        self._hand_over([], [step_receipt(key, Step.CANCELLED, now, Why.MUTED) for key in sorted(gone)], now)
+        told = [step_receipt(key, Step.CANCELLED, now, Why.MUTED) for key in sorted(gone)]
+        self._hand_over([], told + _expired(taken, now), now)
 
     def _hand_over(self, pushes: Sequence[Push], told: Sequence[PushReceipt], now: Micros) -> None:
         self._handover.hand_over(pushes, now, [receipt_record(self._codec, receipt) for receipt in told])
@@ -135,3 +139,7 @@ def _left_out(digest: Digest, now: Micros) -> list[PushReceipt]:
     """The timelines of the others say which one is pushed for them."""
     keys = [NoticeKey(digest.key.tenant, digest.key.user, name) for name in digest.others]
     return [step_receipt(key, Step.CANCELLED, now, Why.DIGEST, digest.newest) for key in keys]
+
+
+def _expired(taken: Taken, now: Micros) -> list[PushReceipt]:
+    return [step_receipt(key, Step.EXPIRED, now) for key in taken.expired]

@@ -118,10 +118,10 @@ class DispatcherHandler(BatchHandler):
         returned = [each for each in incoming if each.told.phase != Phase.SHOW]
         told, outcomes = self._store(shown, now)
         self._reached("dispatcher.stored")
-        self._scheduled.put(
-            [put_off(each.incoming, each.classified.plan, now) for each in told if each.stored.state is PushState.HELD]
-        )
-        self._reached("dispatcher.put-off")
+        held = [each for each in told if each.stored.state is PushState.HELD]
+        if held:
+            self._scheduled.put([put_off(each.incoming, each.classified.plan, now) for each in held])
+            self._reached("dispatcher.put-off")
         letters = [Output(self._letters.letter(record, error), record) for record, error in faults]
         publish_all(self._publisher, [*letters, *self._outputs(told, now)], self._letters)
         self._reached("dispatcher.published")

@@ -53,7 +53,8 @@ class Handover:
         timely = [push for push in each_once if push.content.expires_at > now]
         told = self._expire(expired, now)
         queued = self._queue(timely)
-        self._reached("pushes.queued")
+        if queued:
+            self._reached("pushes.queued")
         return self.hand_over([push for push in timely if push.key in queued], now, told)
 
     def hand_over(self, queued: Sequence[Push], now: Micros, told: Sequence[OutRecord] = ()) -> int:
@@ -67,7 +68,7 @@ class Handover:
         records = [*told, *(receipt_record(self._codec, receipt) for receipt in receipts)]
         if records:
             self._publisher.publish(records)
-        self._reached("pushes.told")
+            self._reached("pushes.told")
         self._decisions.none(push.key for push in addressed.without)
         if addressed.requests:
             self._publish(addressed.requests, now)
