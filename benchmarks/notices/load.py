@@ -1,10 +1,10 @@
-"""Status changes and requests, sent until they are acknowledged, duplicates and corrections among them."""
+"""Status changes and requests, sent until they are acknowledged: some twice, some for later, some in bursts."""
 
 import asyncio
 import functools
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -15,11 +15,17 @@ from domain.ids import derived_id
 AGAIN_AFTER = 0.2  # seconds
 PATIENCE = 120.0
 ORDERS = 3
-CHAINS = ORDERS + 1
+CHAINS = ORDERS + 3
+LATER = timedelta(seconds=2)
+
+BURST = "burst"
+BURST_TYPE = {"title": "One of many", "digest": {"after": 2, "seconds": 10}}
+"""A type for the deployment: more than two of it in ten seconds become one push."""
 
 
 class Load:
-    """At most `rate` events a second: status changes of three orders, and requests to all users by name.
+    """At most `rate` events a second: status changes of three orders, and requests to all users by name: plain notes,
+    notes for later, and a type that becomes digests.
 
     Every fifth is sent twice. `expected`: id of each acknowledged event's notification -> its match key and version,
     None for those that replace nothing.
@@ -47,7 +53,8 @@ class Load:
         async with asyncio.TaskGroup() as group:
             for order in self.orders(self.name):
                 group.create_task(self._chain(stopping, functools.partial(self._status, order)))
-            group.create_task(self._chain(stopping, self._request))
+            for send in (self._note, self._later, self._burst):
+                group.create_task(self._chain(stopping, send))
 
     async def _chain(self, stopping: asyncio.Event, send: Callable[[int], Awaitable[None]]) -> None:
         number = 0
@@ -69,16 +76,21 @@ class Load:
         key = f"{self._stack.fleet}/order/{order}/{order}.{number}"
         self.expected[derived_id(key, "notice")] = (order, number)
 
-    async def _request(self, number: int) -> None:
-        request = {
-            "id": f"{self.name}-note-{number}",
-            "users": self._users,
-            "type": "message",
-            "title": "A note",
-            "body": f"number {number}",
-        }
-        await self._post("/v1/notifications", request, twice=number % 5 == 0)
-        self.expected[f"{self.name}-note-{number}"] = None
+    async def _note(self, number: int) -> None:
+        await self._request("note", number, {"type": "message"})
+
+    async def _later(self, number: int) -> None:
+        due = datetime.now(UTC) + LATER
+        await self._request("later", number, {"type": "message", "send_at": due.isoformat()})
+
+    async def _burst(self, number: int) -> None:
+        await self._request("burst", number, {"type": BURST})
+
+    async def _request(self, kind: str, number: int, what: dict[str, Any]) -> None:
+        name = f"{self.name}-{kind}-{number}"
+        told = {"id": name, "users": self._users, "title": f"A {kind}", "body": f"number {number}"}
+        await self._post("/v1/notifications", told | what, twice=number % 5 == 0)
+        self.expected[name] = None
 
     async def _post(self, path: str, body: dict[str, Any], *, twice: bool) -> None:
         for _ in range(2 if twice else 1):
