@@ -17,7 +17,9 @@ class Step(enum.StrEnum):
     STORED = "stored"
     """* It is in the inbox."""
     SENT = "sent"
-    """It was written to a socket."""
+    """It was written to a socket, or a connection that came back has it. A gateway that is killed may not have told the
+    last ones of some milliseconds; of these the connection's return tells.
+    """
     ACKED = "acked"
     """The app acknowledged it."""
     HELD = "held"

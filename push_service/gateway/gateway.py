@@ -95,8 +95,8 @@ class Gateway:
         self.rules = ChannelRules(read_channel_kinds(settings.channel_kinds))
         self.scans = ChannelScans(scan, codec, _scan_limits(settings), metrics)
         self.receipt_news = ReceiptNews(publisher, encoder, metrics, reached=reached)
-        sent = SentReceipts(self.index, self.receipt_news.tell, self.node)
-        self._hub = Hub(self.rules, metrics, sent.shown)
+        self._sent = SentReceipts(self.index, self.receipt_news.tell, self.node)
+        self._hub = Hub(self.rules, metrics, self._sent.shown)
         limits = FeedLimits(
             settings.history_seconds, settings.history_max_records, settings.linger_seconds, settings.backlog_records
         )
@@ -109,7 +109,7 @@ class Gateway:
         self.join_news = JoinNews(self.publisher, metrics)
         self._attendance = Attendance(self.rules, self.presence, self.join_news, self.node)
         self._subscriptions = Subscriptions(
-            self._hub, self.feeds, self._attendance, self._grants, metrics, sent.recovered
+            self._hub, self.feeds, self._attendance, self._grants, metrics, self._sent.recovered
         )
         self._ack = AckMethod(Acks(acks), self.receipt_news.tell, self.node, settings.ack_seconds, reached=reached)
         self.evictions = Evictions(self._subscriptions, self.revocations, _now)
@@ -162,6 +162,7 @@ class Gateway:
             presence=self.presence,
             history=self.history,
             ack=self._ack,
+            sent=self._sent,
             settings=self.settings,
             metrics=self.metrics,
         )

@@ -213,6 +213,28 @@ async def test_what_is_recovered_has_a_receipt_too(gateway: Running) -> None:
     assert [(each.notification, each.outcome) for each in told] == [("n1", "recovered"), ("n2", "recovered")]
 
 
+async def test_what_a_connection_had_when_it_came_back_is_told_again(gateway: Running) -> None:
+    """The gateway that showed it may have been killed before it could tell."""
+    client = await RawClient.open(gateway)
+    connected = (await client.ask(connect={"token": token()}))["connect"]["subs"][CHANNEL]
+    publish(gateway, "n1")
+    offset = (await client.next())["push"]["pub"]["offset"]
+    publish(gateway, "n2")
+    await client.next()
+    assert [each.outcome for each in await receipts(gateway, 2)] == ["live", "live"]
+    await client.close()
+    again = await RawClient.open(gateway)
+    position = {"recover": True, "offset": offset, "epoch": connected["epoch"]}
+    await again.ask(connect={"token": token(), "subs": {CHANNEL: position}})
+
+    told = (await receipts(gateway, 4))[2:]
+    assert {(each.notification, each.step, each.outcome) for each in told} == {
+        ("n1", Step.SENT, "resumed"),
+        ("n2", Step.SENT, "recovered"),
+    }
+    assert len({each.client for each in told}) == 1
+
+
 async def test_receipts_wait_for_kafka_and_lose_nothing(gateway: Running) -> None:
     ann = await phone(gateway)
     gateway.publisher.failing = QUEUE_FULL

@@ -30,6 +30,14 @@ def test_gives_a_channels_publications_from_an_offset_on() -> None:
     assert (log.start, log.end) == (10, 20)
 
 
+def test_tells_what_a_client_had_lately() -> None:
+    log = PartitionLog(0, WIDE)
+    for offset in range(10):
+        log.append(Publication(offset, position("a", offset), produced_at=offset * SECOND))
+    assert [each.kafka_offset for each in log.had("asset:acme/a", 8, 5 * SECOND)] == [7, 6, 5]
+    assert log.had("asset:acme/none", 8, 0) == []
+
+
 def test_covers_what_it_has_seen_whole() -> None:
     log = PartitionLog(10, WIDE)
     log.advance(15)

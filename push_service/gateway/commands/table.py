@@ -24,6 +24,7 @@ from push_service.gateway.commands.unsubscribe import UnsubscribeCommand
 from push_service.gateway.live_publisher import LivePublisher
 from push_service.gateway.metrics import GatewayMetrics
 from push_service.gateway.notices.ack_method import AckMethod
+from push_service.gateway.notices.sent_receipts import SentReceipts
 from push_service.gateway.presence.attendance import Attendance
 from push_service.gateway.presence.presence_book import PresenceBook
 from push_service.gateway.reading.feed_table import FeedTable
@@ -55,6 +56,7 @@ def command_table(
     presence: PresenceBook,
     history: ChannelHistory,
     ack: AckMethod,
+    sent: SentReceipts,
     settings: GatewaySettings,
     metrics: GatewayMetrics,
 ) -> Mapping[str, Handler]:
@@ -65,7 +67,13 @@ def command_table(
     )
     attending = PresenceCommands(rules, presence, settings.presence_clients, settings.subscribe_seconds)
     unasked = ServerSubscriptions(
-        rules, feeds, recovery, subscriptions, own_channel=settings.own_channel, at_most=settings.max_subscriptions
+        rules,
+        feeds,
+        recovery,
+        subscriptions,
+        own_channel=settings.own_channel,
+        at_most=settings.max_subscriptions,
+        resumed=sent.resumed,
     )
     return {
         "connect": ConnectCommand(desk, sessions, expiry, heartbeat, attendance, unasked, metrics),

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain.instants import Micros
 from domain.live_update import LiveUpdate
 
 _OVERHEAD_BYTES = 1_000
@@ -11,11 +12,13 @@ _OVERHEAD_BYTES = 1_000
 class Publication:
     """A live record with its position. Its JSON is built once, when somebody first needs it."""
 
-    __slots__ = ("_json", "kafka_offset", "update")
+    __slots__ = ("_json", "kafka_offset", "produced_at", "update")
 
-    def __init__(self, kafka_offset: int, update: LiveUpdate) -> None:
+    def __init__(self, kafka_offset: int, update: LiveUpdate, produced_at: Micros = 0) -> None:
         self.kafka_offset = kafka_offset
         self.update = update
+        self.produced_at = produced_at
+        """The record's time; 0: not known."""
         self._json: bytes | None = None
 
     @property

@@ -6,16 +6,20 @@ from collections.abc import Callable, Container, Sequence
 from domain.channels import ChannelKind
 from domain.delivery_step import PushReceipt, Step
 from domain.ids import derived_id
-from domain.instants import Micros
+from domain.instants import SECOND, Micros
 from domain.notification_live import NOTIFICATION
 from push_service.gateway.delivery.publication import Publication
 from push_service.gateway.protocol.pushes import PublicationBody
+from push_service.gateway.reading.partition_log import PartitionLog
 from push_service.gateway.sessions.session import Session
 from push_service.gateway.sessions.session_index import SessionIndex
 
 LIVE = "live"
 RECOVERED = "recovered"
-"""Outcomes: how it got to the socket."""
+RESUMED = "resumed"
+"""Outcomes: how it got to the socket, or that the connection had it already when it came back."""
+RESUMED_WITHIN = 60 * SECOND
+"""As far back as a gateway reads that has just started."""
 _OWN = f"{ChannelKind.USER}:"
 _ENTITY = f"{NOTIFICATION}/"
 
@@ -53,6 +57,17 @@ class SentReceipts:
         for each in publications:
             if isinstance(each, Publication) and each.update.kind == NOTIFICATION:
                 self._sent(session, each, RECOVERED)
+
+    def resumed(self, session: Session, channel: str, log: PartitionLog, offset: int) -> None:
+        """A connection came back and has what is below a Kafka offset. What is new of that is told once more: the
+        gateway that showed it may have died before it could tell.
+        """
+        viewer = session.viewer
+        if viewer is None or channel != f"{_OWN}{viewer.tenant}/{viewer.user}":
+            return
+        for each in log.had(channel, offset, self._clock() - RESUMED_WITHIN):
+            if each.update.kind == NOTIFICATION:
+                self._sent(session, each, RESUMED)
 
     def _sent(self, session: Session, publication: Publication, outcome: str) -> None:
         viewer = session.viewer

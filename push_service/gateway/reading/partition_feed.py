@@ -109,7 +109,7 @@ class PartitionFeed:
         if update is not None and record.offset >= self.log.end and update.kind in PASSING_KINDS:
             self._hub.announce(update)
         elif update is not None and record.offset >= self.log.end:
-            publication = Publication(record.offset, update)
+            publication = Publication(record.offset, update, record.timestamp_ms * 1_000)
             if self.log.append(publication):
                 self._hub.publish(publication)
             else:

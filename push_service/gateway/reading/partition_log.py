@@ -4,7 +4,7 @@ from collections import deque
 
 import msgspec
 
-from domain.instants import SECOND
+from domain.instants import SECOND, Micros
 from domain.source_position import SourcePosition
 from push_service.gateway.delivery.publication import Publication
 
@@ -81,6 +81,16 @@ class PartitionLog:
                 break
             found.append(publication)
         found.reverse()
+        return found
+
+    def had(self, channel: str, offset: int, since: Micros) -> list[Publication]:
+        """The channel's publications below a Kafka offset that were produced since an instant, the newest first."""
+        found: list[Publication] = []
+        for publication in reversed(self._channels.get(channel, ())):
+            if publication.produced_at < since:
+                break
+            if publication.kafka_offset < offset:
+                found.append(publication)
         return found
 
     def _is_news(self, source: SourcePosition) -> bool:

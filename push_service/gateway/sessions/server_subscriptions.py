@@ -1,6 +1,6 @@
 """What a connection follows without asking: the user's own channel, and those that its token names."""
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
@@ -11,6 +11,7 @@ from push_service.gateway.protocol.commands import SubscribeRequest
 from push_service.gateway.protocol.errors import INTERNAL, CommandError
 from push_service.gateway.protocol.replies import SubscribeResult
 from push_service.gateway.reading.feed_table import FeedTable, OpenPartition
+from push_service.gateway.reading.partition_log import PartitionLog
 from push_service.gateway.sessions.session import Session
 from push_service.gateway.sessions.subscriptions import Subscriptions
 
@@ -30,14 +31,18 @@ class ServerSubscriptions:
         *,
         own_channel: str,
         at_most: int,
+        resumed: Callable[[Session, str, PartitionLog, int], None],
     ) -> None:
-        """`own_channel`: a name with {tenant} and {user}, or NO_CHANNEL."""
+        """`own_channel`: a name with {tenant} and {user}, or NO_CHANNEL. `resumed` is told of each channel that goes on
+        from the client's position, a Kafka offset.
+        """
         self._rules = rules
         self._feeds = feeds
         self._recovery = recovery
         self._subscriptions = subscriptions
         self._own_channel = own_channel
         self._at_most = at_most
+        self._resumed = resumed
 
     def open(
         self, session: Session, positions: Mapping[str, SubscribeRequest]
@@ -91,6 +96,9 @@ class ServerSubscriptions:
     ) -> dict[str, SubscribeResult]:
         for each, result in zip(wanted, results, strict=True):
             self._subscriptions.join(session, each.channel, each.partition, missed=result.publications)
+            feed = each.partition.current
+            if result.recovered and feed is not None:
+                self._resumed(session, each.channel, feed.log, each.request.offset)
         return {each.channel: result for each, result in zip(wanted, results, strict=True)}
 
     def _release(self, wanted: list[Wanted]) -> None:
