@@ -1,5 +1,6 @@
 """What a status change, an event or an assignment makes people know: notification requests. No I/O, no state."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,19 +14,15 @@ from domain.notification_types import NotificationTypes
 from domain.reference import ReferenceRecord
 from domain.status_change import StatusChange
 from domain.templates import filled
+from domain.wording import as_words
 
 MAX_TITLE = 200
 MAX_BODY = 1_000
 """Characters: what a phone shows is shorter."""
 
-_SAID = {
-    EventKind.ENTERED: "has reached {place}",
-    EventKind.LEFT: "has left {place}",
-    EventKind.STOPPED: "stands still",
-    EventKind.MOVING: "moves again",
-    EventKind.LATE: "is late",
-}
-"""What the field `event` of a template says."""
+_TOLD_KINDS = frozenset(EventKind) - {EventKind.UNKNOWN}
+_IN_WORDS = ("status", "event")
+"""Fields that hold a name, which a person is told in words."""
 
 
 class _Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +33,7 @@ class _Notice(msgspec.Struct, frozen=True, kw_only=True):
     fleet: str
     entity: str
     fields: dict[str, str]
-    """For the type's templates."""
+    """For the type's templates; names as they are in `data`."""
     data: dict[str, Any]
     created_at: Micros
     accepted_at: Micros
@@ -68,8 +65,7 @@ def notices_of_status(change: StatusChange, types: NotificationTypes, now: Micro
 
 def notices_of_event(event: FleetEvent, types: NotificationTypes, now: Micros) -> list[NotificationRequest]:
     """One request: to the followers of the order if it is about one, else to those of the asset."""
-    said = _SAID.get(event.kind)
-    if said is None:
+    if event.kind not in _TOLD_KINDS:
         return []
     about_order = event.order is not None
     member = event.order or event.asset
@@ -84,7 +80,7 @@ def notices_of_event(event: FleetEvent, types: NotificationTypes, now: Micros) -
         id=derived_id(event.id, "notice"),
         fleet=fleet,
         entity=entity,
-        fields={"id": member, "fleet": fleet, "event": said.replace("{place}", place), "place": place},
+        fields={"id": member, "fleet": fleet, "event": str(event.kind), "place": place},
         data=data,
         created_at=event.time,
         accepted_at=event.received_at,
@@ -143,6 +139,7 @@ def _requests(notice: _Notice, types: NotificationTypes, now: Micros) -> list[No
     if expires_at <= now:
         return []
     tenant, interest = entity_interest(notice.fleet, notice.entity)
+    fields = _in_words(notice.fields, kind.words)
     return [
         NotificationRequest(
             id=notice.id,
@@ -151,8 +148,8 @@ def _requests(notice: _Notice, types: NotificationTypes, now: Micros) -> list[No
             send_at=notice.send_at,
             content=NoticeContent(
                 type=notice.type,
-                title=filled(kind.title, notice.fields, MAX_TITLE),
-                body=filled(kind.body, notice.fields, MAX_BODY),
+                title=filled(kind.title, fields, MAX_TITLE),
+                body=filled(kind.body, fields, MAX_BODY),
                 data=msgspec.json.encode(notice.data),
                 priority=kind.priority,
                 created_at=notice.created_at,
@@ -166,3 +163,12 @@ def _requests(notice: _Notice, types: NotificationTypes, now: Micros) -> list[No
             ),
         )
     ]
+
+
+def _in_words(fields: Mapping[str, str], words: Mapping[str, str]) -> dict[str, str]:
+    said = {
+        name: filled(words.get(fields[name]) or as_words(fields[name]), fields, MAX_BODY)
+        for name in _IN_WORDS
+        if name in fields
+    }
+    return {**fields, **said}

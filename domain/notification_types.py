@@ -27,6 +27,9 @@ class NotificationType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     """With fields in braces, filled from what is told: `Order {id}`."""
     body: str = ""
+    words: dict[str, str] = {}
+    """What the fields `status` and `event` say, by the name of what happened, such as `{"delivered": "At your door"}`;
+    fields in braces too. A name that is not here is said in its own words: `out_for_delivery` as "Out for delivery"."""
     priority: Priority = Priority.NORMAL
     ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL_SECONDS)] = 86_400
     push: bool = True

@@ -17,7 +17,9 @@ class NotificationsSettings(Section, section="NOTIFICATIONS"):
     types: str = Field(
         default="{}",
         description="JSON, usually given as a file: more notification types, or other ones in place of the built-in "
-        'ones (domain/notification_types.json), such as {"shift": {"title": "Your shift", "ttl_seconds": 3600}}.',
+        'ones (domain/notification_types.json), such as {"shift": {"title": "Your shift", "ttl_seconds": 3600}}. '
+        'With "words" a type says how a status or an event is told: {"order_status": {"title": "Order {id}", '
+        '"body": "{status}", "words": {"delivered": "At your door"}}}.',
     )
 
     @field_validator("types")

@@ -60,7 +60,7 @@ def digest_content(newest: NoticeContent, count: int) -> NoticeContent:
     if count == 1:
         return newest
     told = newest.body or newest.title
-    more = f" (+{count - 1})"
+    more = f", and {count - 1} more"
     room = MAX_BODY - len(more)
     return msgspec.structs.replace(
         newest,

@@ -146,7 +146,7 @@ def test_a_digest_is_one_push_that_names_the_count(stand: Stand) -> None:
     stand.digest()
     (request,) = stand.pushes.requests()
     assert request.id == "n3"
-    assert request.content.body == "Bob likes it (+2)"
+    assert request.content.body == "Bob likes it, and 2 more"
     assert json.loads(request.content.data or b"") == {"digest": "like", "count": 3}
     assert request.content.collapse_key == "digest/like"
     assert [stand.pushes.state(name) for name in ("n1", "n2", "n3")] == [
@@ -203,7 +203,7 @@ def _pushed_in_spite_of_a_crash(stand: Stand, dies_at: int) -> bool:
         work()
     pushes = stand.pushes
     assert {(each.id, each.content.body) for each in pushes.requests()} == {
-        ("n3", "Bob likes it (+2)"),
+        ("n3", "Bob likes it, and 2 more"),
         ("single", "Bob likes it"),
     }
     steps = {(each.id, each.notification, each.step) for each in pushes.receipts()}
@@ -247,4 +247,4 @@ def test_all_that_are_held_in_one_window_make_one_request() -> None:
 def test_a_digest_of_a_long_text_is_cut_and_says_its_count() -> None:
     body = digest_content(content(body="x" * 5_000), 100).body
     assert len(body) == MAX_BODY
-    assert body.endswith("… (+99)")
+    assert body.endswith("…, and 99 more")

@@ -36,7 +36,7 @@ async def test_a_burst_is_pushed_as_one_when_its_window_ends(own_demo: Demo) -> 
             await watch.post(name, type="burst", body=name)
             await watch.until_state("held", name)
         await watch.pushed("b4")
-        assert await watch.bodies("b4") == {"b4 (+3)"}
+        assert await watch.bodies("b4") == {"b4, and 3 more"}
         for name in ("b1", "b2", "b3"):
             await watch.until_state("cancelled", name)
             assert await watch.arrivals(name) == []

@@ -54,7 +54,7 @@ def told(request: NotificationRequest) -> tuple[str, str | None, str, str, str]:
 
 def test_a_status_change_is_told_to_those_who_follow_the_entity() -> None:
     (request,) = notices_of_status(change(), TYPES, NOON)
-    assert told(request) == ("acme", "order/acme/A-1001", "order_status", "Order A-1001", "loaded")
+    assert told(request) == ("acme", "order/acme/A-1001", "order_status", "Order A-1001", "Loaded")
     content = request.content
     assert (content.created_at, content.accepted_at, content.expires_at) == (NOON, NOON + SECOND, NOON + DAY)
     assert (content.about, content.interest, content.priority) == ("acme/order/A-1001", request.interest, "high")
@@ -77,7 +77,7 @@ def test_a_later_status_corrects_an_earlier_one_and_a_replay_makes_the_same_requ
 
 def test_an_asset_of_a_part_of_a_fleet_belongs_to_the_tenant() -> None:
     (request,) = notices_of_status(change("asset/van-1", fleet="acme.eu"), TYPES, NOON)
-    assert told(request) == ("acme", "asset/acme.eu/van-1", "asset_status", "van-1", "loaded")
+    assert told(request) == ("acme", "asset/acme.eu/van-1", "asset_status", "van-1", "Loaded")
 
 
 def test_what_has_expired_makes_no_request() -> None:
@@ -89,8 +89,42 @@ def test_a_deployment_gives_the_texts_and_the_time_to_live() -> None:
     own = b'{"order_status": {"title": "{id} in {fleet}: {status} {what}", "ttl_seconds": 60, "priority": "normal"}}'
     (request,) = notices_of_status(change(), read_notification_types(own), NOON)
     content = request.content
-    assert (content.title, content.body) == ("A-1001 in acme: loaded {what}", "")
+    assert (content.title, content.body) == ("A-1001 in acme: Loaded {what}", "")
     assert (content.expires_at, content.priority) == (NOON + MINUTE, "normal")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("out_for_delivery", "Out for delivery"),
+        ("OUT_FOR_DELIVERY", "Out for delivery"),
+        ("held-at-customs", "Held at customs"),
+        ("delivered", "Delivered"),
+        ("ETA", "ETA"),
+        ("_", "_"),
+    ],
+)
+def test_a_person_reads_a_status_in_words_and_an_app_reads_its_name(status: str, said: str) -> None:
+    (request,) = notices_of_status(msgspec.structs.replace(change(), status=status), TYPES, NOON)
+    assert request.content.body == said
+    assert msgspec.json.decode(request.content.data or b"")["status"] == status
+
+
+def test_a_deployment_says_how_a_status_and_an_event_are_told() -> None:
+    own = read_notification_types(
+        b'{"order_status": {"title": "{id}", "body": "{status}", "words": {"loaded": "{id} is on its way"}},'
+        b' "asset_event": {"title": "{event}", "words": {"entered": "{id} has come to {place}"}}}'
+    )
+    (request,) = notices_of_status(change(), own, NOON)
+    assert request.content.body == "A-1001 is on its way"
+    (request,) = notices_of_event(event(), own, NOON)
+    assert request.content.title == "van-1 has come to the depot"
+
+
+def test_braces_in_what_a_back_end_names_are_no_fields() -> None:
+    named = msgspec.structs.replace(event(), geofence_name="{id} {event}")
+    (request,) = notices_of_event(named, TYPES, NOON)
+    assert request.content.body == "Arrived at {id} {event}"
 
 
 def test_a_type_that_a_deployment_does_not_have_makes_no_request() -> None:
@@ -100,10 +134,10 @@ def test_a_type_that_a_deployment_does_not_have_makes_no_request() -> None:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        (EventKind.ENTERED, "has reached the depot"),
-        (EventKind.LEFT, "has left the depot"),
-        (EventKind.STOPPED, "stands still"),
-        (EventKind.MOVING, "moves again"),
+        (EventKind.ENTERED, "Arrived at the depot"),
+        (EventKind.LEFT, "Left the depot"),
+        (EventKind.STOPPED, "Standing still"),
+        (EventKind.MOVING, "On the move again"),
     ],
 )
 def test_an_event_is_told_to_those_who_follow_the_asset(kind: EventKind, said: str) -> None:
@@ -115,7 +149,7 @@ def test_an_event_is_told_to_those_who_follow_the_asset(kind: EventKind, said: s
 
 def test_a_late_order_is_told_to_those_who_follow_it_and_they_learn_no_asset() -> None:
     (request,) = notices_of_event(event(EventKind.LATE, order="A-1"), TYPES, NOON)
-    assert told(request) == ("acme", "order/acme.eu/A-1", "order_event", "Order A-1", "is late")
+    assert told(request) == ("acme", "order/acme.eu/A-1", "order_event", "Order A-1", "Running late")
     assert b"van-1" not in msgspec.json.encode(request)
 
 
@@ -125,7 +159,7 @@ def test_a_kind_of_event_that_is_not_known_is_passed_over() -> None:
 
 def test_an_assignment_is_told_to_those_who_follow_the_order_and_the_asset() -> None:
     order, asset = notices_of_assignment(assignment(order_fleet="acme.eu"), TYPES, NOON)
-    assert told(order) == ("acme", "order/acme.eu/A-1", "assignment", "Order A-1", "is on van-1")
+    assert told(order) == ("acme", "order/acme.eu/A-1", "assignment", "Order A-1", "Assigned to van-1")
     assert told(asset)[:2] == ("acme", "asset/acme/van-1")
     assert order.id != asset.id
     assert order.send_at is None

@@ -206,11 +206,11 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
     )
     until(lambda: len(town.texts()) == 5)
     assert town.texts() == {
-        f"{asset_watcher} Order {order}: is on {van}",
-        f"{order_watcher} Order {order}: is on {van}",
-        f"{asset_watcher} {van}: has reached Depot",
-        f"{asset_watcher} {van}: has left Depot",
-        f"{order_watcher} Order {order}: is late",
+        f"{asset_watcher} Order {order}: Assigned to {van}",
+        f"{order_watcher} Order {order}: Assigned to {van}",
+        f"{asset_watcher} {van}: Arrived at Depot",
+        f"{asset_watcher} {van}: Left Depot",
+        f"{order_watcher} Order {order}: Running late",
     }
 
 
@@ -244,7 +244,7 @@ def test_all_are_told_when_processes_die_between_two_steps(demo: Demo, town: Tow
         demo.stack[part].start()
     wanted = {(town.user(user), notice) for user in range(FOLLOWERS)}
     until(lambda: wanted <= town.told().keys() and town.scheduled(order) == 2)
-    until(lambda: f"{watcher} {van}: has reached Depot" in town.texts())
+    until(lambda: f"{watcher} {van}: Arrived at Depot" in town.texts())
     rest = town.told().keys() - wanted
     assert len(rest) == 1, town.texts()
     assert {user for user, _ in rest} == {watcher}

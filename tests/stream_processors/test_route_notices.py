@@ -59,9 +59,9 @@ def test_a_status_change_that_moves_the_status_makes_one_request() -> None:
     world.change("asset/van-1", "off duty", 1)
     world.route().drain()
     assert told(world) == {
-        "order/acme/A-1 Order A-1: packed",
-        "order/acme/A-1 Order A-1: loaded",
-        "asset/acme/van-1 van-1: off duty",
+        "order/acme/A-1 Order A-1: Packed",
+        "order/acme/A-1 Order A-1: Loaded",
+        "asset/acme/van-1 van-1: Off duty",
     }
     assert len(world.cluster.records(NOTIFICATION_REQUESTS.name)) == 3
     assert world.count("fleetcast_route_notification_requests_total", topic="fleet.status-changes.v1") == 3
@@ -87,10 +87,10 @@ def test_events_and_assignments_make_requests() -> None:
     world.forget_reference(ReferenceKind.ASSIGNMENT, "s1")
     world.route().drain()
     assert told(world) == {
-        "asset/acme/van-1 van-1: has reached depot",
-        "order/acme/A-1 Order A-1: is late",
-        "order/acme/A-1 Order A-1: is on van-1",
-        "asset/acme/van-1 Order A-1: is on van-1",
+        "asset/acme/van-1 van-1: Arrived at depot",
+        "order/acme/A-1 Order A-1: Running late",
+        "order/acme/A-1 Order A-1: Assigned to van-1",
+        "asset/acme/van-1 Order A-1: Assigned to van-1",
     }
     assert world.cluster.records(LIVE.name) == []
 
@@ -101,7 +101,7 @@ def test_an_order_with_a_final_status_is_not_late() -> None:
     world.route().drain()
     happen(world, EventKind.LATE, "e1", order="A-1")
     world.route().drain()
-    assert told(world) == {"order/acme/A-1 Order A-1: delivered"}
+    assert told(world) == {"order/acme/A-1 Order A-1: Delivered"}
 
 
 def test_a_start_on_an_old_topic_tells_nothing_that_is_long_past() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from domain.wording import as_words
 from tests.web.browser import Browser
 from tests.web.conftest import Stage
 from tests.web.test_page_in_browser import position, row_says, status
@@ -20,7 +21,7 @@ async def open_inbox(tab: Browser) -> None:
 
 
 def order(name: str, status_name: str) -> dict[str, Any]:
-    return {"about": f"demo/order/{name}", "data": {"status": status_name}, "body": status_name}
+    return {"about": f"demo/order/{name}", "data": {"status": status_name}, "body": as_words(status_name)}
 
 
 async def test_notification_counts_once_in_every_tab_and_is_acknowledged(stage: Stage) -> None:
@@ -35,9 +36,19 @@ async def test_notification_counts_once_in_every_tab_and_is_acknowledged(stage: 
         await counts(tab, 2)
         await open_inbox(tab)
         assert await tab.evaluate(TITLES) == "Order A-2, Order A-1"
-        assert "Delivered" in await tab.text("#inbox"), "a status is shown by its word"
+        assert "Delivered" in await tab.text("#inbox")
         assert await tab.complaints() == []
     assert set(stage.gateway.acked) == {"n1", "n2"}
+
+
+async def test_inbox_and_toast_say_what_the_phone_says(stage: Stage) -> None:
+    """A deployment may word a status in its own way: the page has no other words for it."""
+    await stage.open_live()
+    said = {"about": "demo/order/A-1", "data": {"status": "delivered"}, "body": "At your door"}
+    await stage.control.notify("Order A-1", **said)
+    await stage.browser.until("document.querySelector('#toast').innerText.includes('At your door')")
+    await open_inbox(stage.browser)
+    assert await stage.browser.text(".notice .line") == "At your door"
 
 
 async def test_read_in_one_tab_clears_the_badge_in_the_other_within_a_second(stage: Stage) -> None:

@@ -36,7 +36,7 @@ export class NoticeRow {
     this.#sign.append(icon(path));
     this.element.style.setProperty("--status", color);
     setText(this.#title, notice.title);
-    setText(this.#line, lineOf(notice));
+    setText(this.#line, notice.body);
   }
 
   show(notice: Notice, clock: StalenessClock): void {
@@ -56,17 +56,11 @@ export class NoticeRow {
 
 /** In one sentence, for who listens. */
 export function spoken(notice: Notice): string {
-  const line = lineOf(notice);
-  return line === "" ? notice.title : `${notice.title}: ${line}`;
+  return notice.body === "" ? notice.title : `${notice.title}: ${notice.body}`;
 }
 
 export function lookOfNotice(notice: Notice): StatusLook {
   return notice.status === null ? lookOfType(notice.type) : lookOf(notice.status);
-}
-
-/** A status by its word: the text says it by its name in the data. */
-export function lineOf(notice: Notice): string {
-  return notice.status === null ? notice.body : lookOf(notice.status).label;
 }
 
 function act(label: string, path: string, press: () => void): HTMLButtonElement {

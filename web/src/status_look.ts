@@ -70,8 +70,9 @@ export function allIcons(): string[] {
   return [...new Set([...Object.values(LOOKS).map((look) => look.icon), DOT])];
 }
 
-/** `out_for_delivery` as "Out for delivery". */
+/** `out_for_delivery` as "Out for delivery", as the platform says it too (`domain/wording.py`). */
 export function sentence(name: string): string {
-  const spaced = name.replaceAll(/[_-]+/g, " ");
+  const quiet = /[_-]/.test(name) && name === name.toUpperCase() ? name.toLowerCase() : name;
+  const spaced = quiet.replaceAll(/[_-]+/g, " ");
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

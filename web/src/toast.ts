@@ -1,5 +1,5 @@
 import { element, icon, setText } from "./element.ts";
-import { lineOf, lookOfNotice, spoken } from "./notice_row.ts";
+import { lookOfNotice, spoken } from "./notice_row.ts";
 import type { Notice } from "./notices.ts";
 
 const SHOWN_MILLIS = 6_000;
@@ -35,7 +35,7 @@ export class Toast {
     if (quiet) return;
     this.#notice = last;
     const { icon: path, color } = lookOfNotice(last);
-    const more = notices.length === 1 ? lineOf(last) : `and ${notices.length - 1} more`;
+    const more = notices.length === 1 ? last.body : `and ${notices.length - 1} more`;
     this.#button.disabled = false;
     this.#button.style.setProperty("--status", color);
     const texts = element("span", "texts", element("span", "name", last.title), element("span", "line", more));
