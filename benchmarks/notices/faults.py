@@ -1,6 +1,8 @@
 """What breaks on the road of a notification: processes die between any two steps, and stores go away."""
 
+import subprocess
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from benchmarks.faults import empty_redis
@@ -9,9 +11,13 @@ from devstack.demo import Demo
 DIES_WITHIN = 150.0  # seconds; work comes to every place as long as the load goes on, to some once in a minute
 
 
+class NotReachedError(Exception):
+    """The process did not die where it was told to."""
+
+
 @dataclass(frozen=True)
 class NoticeFault:
-    """Done while the load goes on; what it ended runs again when it returns."""
+    """Done while the load goes on; what it ended runs again when it returns, or raises NotReachedError."""
 
     name: str
     happen: Callable[[Demo], None]
@@ -71,7 +77,9 @@ def dies_at(part: str, module: str, section: str, place: str) -> NoticeFault:
         try:
             code = process.wait(DIES_WITHIN)
             if code != -9:
-                raise RuntimeError(f"{part} ended with {code} instead of dying at {place}")
+                raise NotReachedError(f"{part} ended with {code} instead of dying at {place}")
+        except subprocess.TimeoutExpired as error:
+            raise NotReachedError(f"{part} did not come to {place} within {DIES_WITHIN:.0f} s") from error
         finally:
             if process.poll() is None:
                 process.kill()
@@ -90,10 +98,22 @@ def killed(part: str) -> NoticeFault:
     return NoticeFault(f"{part} killed", happen)
 
 
+def at_once(*faults: NoticeFault) -> NoticeFault:
+    """Of different parts."""
+
+    def happen(demo: Demo) -> None:
+        with ThreadPoolExecutor(len(faults)) as pool:
+            for happened in [pool.submit(fault.happen, demo) for fault in faults]:
+                happened.result()
+
+    return NoticeFault(", ".join(fault.name for fault in faults), happen, quiet=any(fault.quiet for fault in faults))
+
+
 NOTICE_FAULTS: Sequence[NoticeFault] = (
     *(dies_at(*point) for point in POINTS),
     NoticeFault("Redis emptied", empty_redis),
     killed("valkey"),
     killed("postgres"),
     killed("kafka"),
+    at_once(*(killed(part) for part in ("route", "address", "dispatcher", "gateway", "control_api"))),
 )

@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 
 from benchmarks.notices.app import App
-from benchmarks.notices.faults import NoticeFault
+from benchmarks.notices.faults import NoticeFault, NotReachedError
 from benchmarks.notices.load import Load
 from benchmarks.notices.people import Person
 from benchmarks.notices.quiet import QuietHours
@@ -50,7 +50,7 @@ class NoticeOutcome:
     def line(self) -> str:
         """For people."""
         mark = "FAIL" if self.faults else "ok  "
-        return f"{mark} {self.fault:<46} {self.events:4} events; settled {self.settled_after:5.1f} s after the last"
+        return f"{mark} {self.fault:<52} {self.events:4} events; settled {self.settled_after:5.1f} s after the last"
 
 
 class Proving:
@@ -103,6 +103,8 @@ class Proving:
             await asyncio.sleep(self._pace.steady)
             await asyncio.to_thread(fault.happen, self._demo)
             await asyncio.sleep(self._pace.steady)
+        except NotReachedError as error:
+            return NoticeOutcome(fault.name, len(load.expected), 0.0, [str(error)])
         finally:
             stopping.set()
             await asyncio.gather(*driving)
