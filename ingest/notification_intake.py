@@ -104,14 +104,18 @@ class NotificationIntake:
         self._ahead = settings.notification_days * DAY
 
     def read(self, item: Any, caller: Caller, received_at: Micros) -> Taken:
-        fields = self._shape.read(item)
-        faults = [*_of_recipients(fields, caller), *_of_match(fields), *self._of_times(fields, received_at)]
-        kind = self._types.of(fields["type"])
-        if kind is None:
+        fields, faults = self._shape.look(item)
+        given = {name for name, value in item.items() if value is not None}
+        faults += _of_recipients(fields, given, caller)
+        faults += _of_match(given)
+        faults += self._of_times(fields, received_at)
+        kind = self._types.of(fields["type"]) if "type" in fields else None
+        if kind is not None:
+            if "title" not in given and "{" in kind.title:
+                faults.append(Fault(MISSING_FIELD, "a notification of this type needs a title of its own", "/title"))
+        elif "type" in fields:
             detail = f"there is no such type; there are {', '.join(self._types.names())}"
             faults.append(Fault(UNKNOWN_TYPE, detail, "/type"))
-        elif "title" not in fields and "{" in kind.title:
-            faults.append(Fault(MISSING_FIELD, "a notification of this type needs a title of its own", "/title"))
         if faults:
             raise Faults(faults)
         assert kind is not None
@@ -131,8 +135,9 @@ class NotificationIntake:
         return faults
 
 
-def _of_recipients(fields: dict[str, Any], caller: Caller) -> list[Fault]:
-    named = [each for each in TO_WHOM if each in fields]
+def _of_recipients(fields: dict[str, Any], given: set[str], caller: Caller) -> list[Fault]:
+    """`given`: the names of all fields that are there, also of those whose values are wrong."""
+    named = [each for each in TO_WHOM if each in given]
     if not named:
         return [Fault(MISSING_FIELD, f"one of {', '.join(TO_WHOM)} is required", "/user")]
     faults = [
@@ -145,9 +150,9 @@ def _of_recipients(fields: dict[str, Any], caller: Caller) -> list[Fault]:
     return faults
 
 
-def _of_match(fields: dict[str, Any]) -> list[Fault]:
+def _of_match(given: set[str]) -> list[Fault]:
     pair = ("match_key", "match_version")
-    missing = [each for each in pair if each not in fields]
+    missing = [each for each in pair if each not in given]
     if len(missing) != 1:
         return []
     return [Fault(MISSING_FIELD, "match_key and match_version are given both or not at all", f"/{missing[0]}")]

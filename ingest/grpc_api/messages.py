@@ -37,11 +37,22 @@ class MessageIntake:
         return self._intake.event_type
 
     def read(self, item: bytes, caller: Caller, received_at: Micros) -> Taken:
-        return self._intake.read(as_object(item), caller, received_at)
+        """Raises Faults, with all that is wrong: what JSON could not even say, and what it must not say."""
+        found, faults = as_object(item)
+        try:
+            taken = self._intake.read(found, caller, received_at)
+        except Faults as wrong:
+            raise Faults(faults + wrong.faults) from None
+        if faults:
+            raise Faults(faults)
+        return taken
 
 
-def as_object(raw: bytes) -> dict[str, Any]:
-    """The fields that are there. Raises Faults."""
+def as_object(raw: bytes) -> tuple[dict[str, Any], list[Fault]]:
+    """The fields that are there and can be said in JSON, and what is wrong with others; none of these is required.
+
+    Raises Faults for bytes that are no message.
+    """
     try:
         message = pb.SendRequest.FromString(raw)
     except DecodeError:
@@ -54,9 +65,7 @@ def as_object(raw: bytes) -> dict[str, Any]:
             found[field.name] = value if convert is None else convert(value)
         except Faults as wrong:
             faults += wrong.under(field.name)
-    if faults:
-        raise Faults(faults)
-    return found
+    return found, faults
 
 
 def _instant(value: Timestamp) -> str:

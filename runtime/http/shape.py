@@ -31,6 +31,16 @@ class Shape:
 
     def read(self, value: Any) -> dict[str, Any]:
         """The fields that are there, checked. Raises Faults, with all that is wrong."""
+        found, faults = self.look(value)
+        if faults:
+            raise Faults(faults)
+        return found
+
+    def look(self, value: Any) -> tuple[dict[str, Any], list[Fault]]:
+        """The fields that are right, and all that is wrong with others: for who has more to say of the right ones.
+
+        Raises Faults for what is no object.
+        """
         if type(value) is not dict:
             raise wrong_type("an object", value)
         found: dict[str, Any] = {}
@@ -47,9 +57,7 @@ class Shape:
         for name in self._required:
             if name not in value:
                 faults += Faults([Fault(MISSING_FIELD, "the field is required")]).under(name)
-        if faults:
-            raise Faults(faults)
-        return found
+        return found, faults
 
     def schema(self) -> Schema:
         """As JSON Schema 2020-12, the dialect of OpenAPI 3.1."""

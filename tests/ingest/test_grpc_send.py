@@ -126,6 +126,8 @@ WRONG: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"time": Timestamp()}, "time-too-old", ("/time",)),
     ({"send_at": Timestamp(seconds=253_402_300_799)}, "time-in-future", ("/send_at",)),
     ({"title": "", "id": "/"}, "invalid-item", ("/title", "/id")),
+    ({"type": "nonsense", "title": "", "match_key": "k"}, "invalid-item", ("/type", "/title", "/match_version")),
+    ({"type": "nonsense", "priority": 7, "data": b"["}, "invalid-item", ("/type", "/priority", "/data")),
 ]
 
 

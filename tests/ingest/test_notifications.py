@@ -181,6 +181,16 @@ for _ in range(20):
         ({"time": ago(31 * 86_400)}, "time-too-old", ("/time",)),
         ({"attributes": {}}, "unknown-field", ("/attributes",)),
         ({"title": 7, "colour": "red"}, "invalid-item", ("/title", "/colour")),
+        # Of what needs a look at several fields or at the deployment, too: all at once, and nothing twice.
+        ({"type": "nonsense", "title": "", "priority": "x"}, "invalid-item", ("/type", "/title", "/priority")),
+        (
+            {"type": "nonsense", "user": "a/b", "match_key": ""},
+            "invalid-item",
+            ("/type", "/user", "/match_key", "/match_version"),
+        ),
+        ({"user": None, "body": 7, "time": ago(-3_600)}, "invalid-item", ("/user", "/body", "/time")),
+        ({"user": "a/b", "interest": "order/acme/A-1"}, "invalid-item", ("/user", "/interest")),
+        ({"type": "order_status", "title": 7}, "wrong-type", ("/title",)),
     ],
 )
 async def test_not_a_notification(ingest: Ingest, wrong: dict[str, Any], slug: str, pointers: tuple[str, ...]) -> None:
