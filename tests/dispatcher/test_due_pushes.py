@@ -165,6 +165,14 @@ def test_a_digest_of_which_all_was_read_pushes_nothing(stand: Stand) -> None:
     assert stand.pushes.receipts() == []
 
 
+def test_what_expired_before_its_digest_was_due_is_told_so(stand: Stand) -> None:
+    stand.pushes.store("old", PushState.HELD, expires_at=AFTERNOON - HOUR)
+    stand.digest()
+    assert stand.pushes.requests() == []
+    assert stand.pushes.state("old") is PushState.EXPIRED
+    assert stand.pushes.steps("old") == [(Step.EXPIRED, None)]
+
+
 def test_a_digest_of_one_is_that_one(stand: Stand) -> None:
     hold(stand, "n1")
     stand.digest()
