@@ -40,6 +40,8 @@ CREDENTIALS_UNAVAILABLE = ProblemType(
     "The credential is not known to this server, and its database is away. Send the same request again after "
     "`Retry-After` seconds.",
 )
+# Not of who may, but of both who take facts and who let people read: the lowest room that knows problems and ids.
+BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
 
 ACCESS_PROBLEMS = (
     CREDENTIAL_MISSING,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from control_api.problems import BAD_ID
+from access.problems import BAD_ID
 from domain.ids import ID_RULE, is_id
 from runtime.http.faults import fault
 from runtime.http.value_checks import wrong_type

@@ -1,6 +1,6 @@
 """The answers of control_api to what it does not do, each kind declared once; `docs/errors.md` is written from this."""
 
-from access.problems import ACCESS_PROBLEMS
+from access.problems import ACCESS_PROBLEMS, BAD_ID
 from runtime.http.json_problems import JSON_PROBLEMS
 from runtime.http.problem import BAD_CONTENT_ENCODING, HTTP_PROBLEMS, ProblemType
 
@@ -39,7 +39,6 @@ BAD_PARAMETER = ProblemType(
     "Bad parameter",
     "A part of the path, or a parameter of the query, is not what it must be; `detail` names it and its rule.",
 )
-BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
 NO_SUCH_INSTALLATION = ProblemType(
     "no-such-installation", 404, "No such installation", "The user has no installation of this id."
 )

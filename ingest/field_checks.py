@@ -3,10 +3,11 @@
 import math
 from typing import Any
 
+from access.problems import BAD_ID
 from domain.ids import ID_RULE, is_id
 from domain.instants import InstantError, Micros, parse_rfc3339
 from domain.ping import Attributes
-from ingest.problems import BAD_ATTRIBUTES, BAD_ID, BAD_TIME, TIME_WITHOUT_ZONE
+from ingest.problems import BAD_ATTRIBUTES, BAD_TIME, TIME_WITHOUT_ZONE
 from runtime.http.faults import Fault, Faults, fault
 from runtime.http.json_problems import OUT_OF_RANGE
 from runtime.http.value_checks import text_of, wrong_type

@@ -3,7 +3,7 @@
 Those of an item stand in the item's result when others of its batch were taken.
 """
 
-from access.problems import ACCESS_PROBLEMS, ASSET_NOT_BOUND
+from access.problems import ACCESS_PROBLEMS, ASSET_NOT_BOUND, BAD_ID
 from runtime.http.json_problems import (
     BAD_SHAPE,
     BAD_TEXT,
@@ -51,7 +51,6 @@ UNKNOWN_KIND = ProblemType(
 )
 
 # Of one item, or of one of its fields.
-BAD_ID = ProblemType("bad-id", 400, "Bad id", "An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")
 BAD_ATTRIBUTES = ProblemType(
     "bad-attributes", 400, "Bad attributes", "Attributes are up to 64 names of 1 to 64 characters, not nested."
 )

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from access.grants import require_backend
+from access.problems import BAD_ID
 from domain.ids import ID_RULE, is_id
 from domain.reference import ReferenceKind, reference_key
 from ingest.admission import Admission, Caller
 from ingest.event_times import Clock
 from ingest.metrics import ItemMetrics
-from ingest.problems import BAD_ID, UNKNOWN_KIND
+from ingest.problems import UNKNOWN_KIND
 from ingest.publishing import EventPublisher, Outcome
 from ingest.reference_intake import SHAPES, read_reference
 from ingest.responses import Accepted, answer, outcomes, settled

@@ -1,12 +1,13 @@
 """The routes of the inbox."""
 
+from access.problems import BAD_ID
 from control_api.inbox.bodies import Selection, acknowledgement
 from control_api.inbox.changes import InboxChanges
 from control_api.inbox.cursor import read_cursor
 from control_api.inbox.items import ITEM_SCHEMA
 from control_api.inbox.reading import InboxReading
 from control_api.params import limit_param, truth, whole
-from control_api.problems import BAD_ID, NOT_TOLD
+from control_api.problems import NOT_TOLD
 from control_api.route import Answer, Door, Param, Route, Schema
 from control_api.settings import ControlSettings
 

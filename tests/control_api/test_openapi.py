@@ -8,6 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from control_api.problems import ALL_PROBLEMS, CONTROL_PROBLEMS
 from control_api.settings import ControlSettings
 from devstack.reference.control_page import control_document
+from ingest.problems import ALL_PROBLEMS as INGEST_PROBLEMS
 from runtime.settings import SettingsError, load_sections
 from tests.control_api.rig import Control
 
@@ -34,6 +35,12 @@ def _collect(responses: dict[str, Any], told: dict[str, set[str]]) -> None:
         for each in ALL_PROBLEMS:
             if f"`{each.uri}`" in response["description"]:
                 told.setdefault(each.uri, set()).add(status)
+
+
+def test_a_problem_of_both_apis_is_declared_once() -> None:
+    declared: dict[str, object] = {}
+    for each in (*INGEST_PROBLEMS, *ALL_PROBLEMS):
+        assert declared.setdefault(each.slug, each) is each, each.slug
 
 
 def test_a_problem_has_one_slug_and_a_full_sentence() -> None:
