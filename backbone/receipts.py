@@ -16,7 +16,9 @@ class ReceiptEncoder(Protocol):
     def encode(self, topic: Topic, value: msgspec.Struct) -> bytes: ...
 
 
-def receipt_record(encoder: ReceiptEncoder, receipt: PushReceipt, source: str) -> OutRecord:
-    """A record of `push.receipts.v1`. `source`: who tells it, such as `/gateway`."""
-    headers = event_headers(receipt.id, f"fleetcast.receipt.{receipt.step}", source, receipt.at, None)
+def receipt_record(
+    encoder: ReceiptEncoder, receipt: PushReceipt, source: str, traceparent: bytes | None = None
+) -> OutRecord:
+    """A record of `push.receipts.v1`. `source`: who tells it, such as `/gateway`; `traceparent`: of what led to it."""
+    headers = event_headers(receipt.id, f"fleetcast.receipt.{receipt.step}", source, receipt.at, traceparent)
     return OutRecord(PUSH_RECEIPTS.name, receipt.key.encode(), encoder.encode(PUSH_RECEIPTS, receipt), headers)

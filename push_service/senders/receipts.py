@@ -1,9 +1,9 @@
 """The steps of a push, told to the delivery timeline."""
 
+from backbone import receipts
 from backbone.codec import AvroCodec
-from backbone.headers import TRACEPARENT, event_headers
+from backbone.headers import TRACEPARENT
 from backbone.record import OutRecord, header
-from backbone.topics import PUSH_RECEIPTS
 from domain.delivery_step import PushReceipt
 from domain.ids import derived_id
 from push_service.senders.work import Told, Verdict
@@ -14,19 +14,8 @@ LONGEST_DETAIL = 300  # characters
 
 def receipt_record(codec: AvroCodec, verdict: Verdict, told: Told) -> OutRecord:
     """The same bytes whenever it is told again."""
-    receipt = _receipt(verdict, told)
-    return OutRecord(
-        topic=PUSH_RECEIPTS.name,
-        key=receipt.key.encode(),
-        value=codec.encode(PUSH_RECEIPTS, receipt),
-        headers=event_headers(
-            receipt.id,
-            "fleetcast.push-receipt",
-            SOURCE,
-            receipt.at,
-            header(verdict.work.record.headers, TRACEPARENT),
-        ),
-    )
+    traceparent = header(verdict.work.record.headers, TRACEPARENT)
+    return receipts.receipt_record(codec, _receipt(verdict, told), SOURCE, traceparent)
 
 
 def _receipt(verdict: Verdict, told: Told) -> PushReceipt:

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from backbone.headers import CE_TYPE, TRACEPARENT
 from backbone.record import OutRecord, header
+from backbone.topics import PUSH_RECEIPTS
 from devstack.fakes.faults import Answer, Faults, Then
 from devstack.fakes.serving import Fakes
 from domain.instants import MINUTE, SECOND
@@ -103,6 +105,19 @@ async def test_what_was_accepted_is_told_with_the_providers_name_for_it(world: W
     assert (receipt.provider_id or "").startswith("projects/")
     assert (receipt.platform, receipt.model, receipt.app_version) == ("android", "Pixel 9", "1.2.3")
     assert world.state(request) is PushState.SENT
+
+
+async def test_a_receipt_names_its_step_and_what_led_to_it(world: World) -> None:
+    led_by = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    request = push(provider=world.provider)
+    world.store(request)
+    world.append(request, [(TRACEPARENT, led_by)])
+
+    await world.drained()
+
+    (record,) = world.cluster.records(PUSH_RECEIPTS.name)
+    assert header(record.headers, CE_TYPE) == b"fleetcast.receipt.attempted"
+    assert header(record.headers, TRACEPARENT) == led_by
 
 
 @pytest.fixture
@@ -229,6 +244,8 @@ async def test_a_correction_replaces_what_a_phone_shows(fakes: Fakes, world: Wor
     first = world.queue(told=content(match_key="order/A-1", match_version=1))
     later = world.queue(
         told=content(match_key="order/A-1", match_version=2, body="is delivered"),
+        user=first.user,
+        installation=first.installation,  # whose pushes follow each other
         push_token=first.push_token,
     )
 
