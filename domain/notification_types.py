@@ -57,6 +57,11 @@ class NotificationTypes:
         return self._types.get(name)
 
 
+def is_type_name(name: str) -> bool:
+    """See TYPE_RULE."""
+    return _TYPE.fullmatch(name) is not None
+
+
 def read_notification_types(*documents: bytes) -> NotificationTypes:
     """Types of JSON documents `{name: type}`, later ones over earlier ones.
 
@@ -66,6 +71,6 @@ def read_notification_types(*documents: bytes) -> NotificationTypes:
     for document in documents:
         types |= msgspec.json.decode(document, type=dict[str, NotificationType])
     for name in types:
-        if _TYPE.fullmatch(name) is None:
+        if not is_type_name(name):
             raise ValueError(f"the name of a notification type is {TYPE_RULE}")
     return NotificationTypes(types)

@@ -1,5 +1,7 @@
 """Who is told by a request, and what they are told."""
 
+import contextlib
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,7 +13,10 @@ from backbone.topics import NOTIFICATION_REQUESTS, NOTIFICATIONS
 from domain.instants import HOUR
 from domain.notification import Notification, NotificationRequest, Phase
 from domain.reference import ReferenceKind
+from push_service.dispatcher.incoming import check_notification
 from stream_processors.address.notification_mold import NotificationMold
+from stream_processors.address.requests import LAST_TOLD, read_request
+from stream_processors.legal_values import MalformedRecord
 from tests.domain.fixes import NOON
 from tests.stream_processors.audiences import ORDER, Audiences, content, pushed_later, request
 
@@ -192,7 +197,16 @@ def test_a_push_that_was_put_off_keeps_its_phase() -> None:
         ({"users": ["ann"], "content": content(data=b"{")}, "content.data"),
         ({"users": ["ann"], "content": content(priority="loud")}, "content.priority"),
         ({"users": ["ann"], "content": content(expires_at=-1)}, "content.expires_at"),
+        ({"users": ["ann"], "content": content(expires_at=LAST_TOLD)}, "content.expires_at"),
         ({"users": ["ann"], "content": content(type="")}, "content.type"),
+        ({"users": ["ann"], "content": content(type="Order status")}, "content.type"),
+        ({"users": ["ann"], "content": content(title="a\0b")}, "content.title with a NUL"),
+        ({"users": ["ann"], "content": content(body="\0")}, "content.body with a NUL"),
+        ({"users": ["ann"], "content": content(match_key="k\0", match_version=1)}, "content.match_key with a NUL"),
+        ({"users": ["ann"], "content": content(match_key="k" * 257, match_version=1)}, "content.match_key"),
+        ({"users": ["ann"], "content": content(collapse_key="\0")}, "content.collapse_key with a NUL"),
+        ({"users": ["ann"], "content": content(about="acme/order/\0")}, "content.about with a NUL"),
+        ({"users": ["ann"], "content": content(interest="\0")}, "content.interest with a NUL"),
     ],
 )
 def test_what_ingest_would_never_have_written_is_set_aside(changes: dict[str, object], named: str) -> None:
@@ -205,6 +219,39 @@ def test_what_ingest_would_never_have_written_is_set_aside(changes: dict[str, ob
     assert named.encode() in (header(letter.headers, "dlq-detail") or b"")
     assert world.users("r1") == {}
     assert world.users("r2") == {"ann": 1}
+
+
+def test_a_text_that_nobody_can_be_shown_is_one_dead_letter_and_not_one_for_each_follower() -> None:
+    world = Audiences()
+    world.followers.follow("acme", ORDER, *(f"user-{number:04}" for number in range(2_500)))
+    world.ask(request("r1", content=content(body="a\0b")))
+    world.address().drain()
+    (letter,) = world.buried()
+    assert header(letter.headers, "dlq-topic") == NOTIFICATION_REQUESTS.name.encode()
+    assert world.notifications() == []
+
+
+_TEXTS = st.text("\0aé", max_size=3) | st.just("k" * 257)
+_INSTANTS = st.sampled_from([-1, 0, NOON, LAST_TOLD - 1, LAST_TOLD])
+
+
+@given(
+    changes=st.fixed_dictionaries(
+        {},
+        optional={
+            **dict.fromkeys(("title", "body", "interest", "collapse_key", "match_key", "about"), _TEXTS),
+            **dict.fromkeys(("created_at", "accepted_at", "expires_at"), _INSTANTS),
+            "type": st.text("aZ_ 0\0", max_size=70),
+            "data": st.sampled_from([None, b"{}", b"[]", b"\xff"]),
+        },
+    )
+)
+def test_the_dispatcher_takes_what_address_lets_through(changes: dict[str, object]) -> None:
+    asked = request("r1", users=["ann"], content=content(**changes))
+    value = WORLD.codec.encode(NOTIFICATION_REQUESTS, asked)
+    with contextlib.suppress(MalformedRecord):
+        read = read_request(WORLD.codec, InRecord(NOTIFICATION_REQUESTS.name, 0, 0, b"", value, [], 0))
+        check_notification(Notification(id=read.id, tenant=read.tenant, user="ann", content=read.content))
 
 
 @pytest.mark.parametrize(
