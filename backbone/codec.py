@@ -17,6 +17,7 @@ import fastavro
 import msgspec
 from fastavro.schema import SchemaParseException
 
+from backbone.avro_reader import Read, avro_reader
 from backbone.avro_writer import Write, avro_writer
 from backbone.registry import Registry, RegistryUnavailable
 from backbone.schema_files import Schema, SchemaFiles, same_schema, schema_text, without_logical_types
@@ -76,6 +77,8 @@ class _Reader:
     writer_schema: Schema
     own_schema: Schema | None
     """Ours, if it differs: what we do not know is then resolved by Avro's rules (a new enum symbol: its default)."""
+    read: Read | None
+    """Ours, where the schema is ours and there is one; what it refuses, and all else, is read by fastavro."""
 
 
 class AvroCodec:
@@ -129,6 +132,13 @@ class AvroCodec:
         """
         schema_id = _schema_id(raw)
         reader = self._readers.get((schema_id, into)) or self._learn(schema_id, into)
+        if reader.read is not None:
+            try:
+                told: StructT = reader.read(raw, HEADER.size)
+            except Exception:  # noqa: BLE001, S110 whatever the bytes provoke: fastavro says what is wrong with them
+                pass
+            else:
+                return told
         body = io.BytesIO(raw)
         body.seek(HEADER.size)
         try:
@@ -179,7 +189,9 @@ class AvroCodec:
         if name != into.__name__:
             raise UndecodableRecord("wrong_record", f"schema {schema_id} is {name}, not {into.__name__}")
         own = self._files.current(into.__name__)
-        return _Reader(parsed, None if same_schema(schema, own) else _parsed(own))
+        if not same_schema(schema, own):
+            return _Reader(parsed, _parsed(own), None)
+        return _Reader(parsed, None, avro_reader(without_logical_types(own), into))
 
     def _schema_text(self, schema_id: int) -> str:
         """The registered schema, usable or not: asked for once, so that bad records never flood the registry."""
