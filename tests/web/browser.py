@@ -32,6 +32,10 @@ class Browser:
     async def open(self, url: str, *, view: str = "desktop", dark: bool = False) -> None:
         await self._tell("open", url=url, view=view, dark=dark)
 
+    async def leave(self) -> None:
+        """The page is gone, as if its tab were closed."""
+        await self._tell("leave")
+
     async def reload(self) -> None:
         await self._tell("reload")
 

@@ -20,6 +20,8 @@ const actions = {
     page.on("pageerror", (error) => complaints.push(String(error)));
     await page.goto(url, { waitUntil: "domcontentloaded", timeout: 55_000 }); // what is waited for after that says so
   },
+  // Not page.close(): a browser of one process ends with its last page.
+  leave: ({ tab }) => pageOf(tab).goto("about:blank"),
   reload: ({ tab }) => pageOf(tab).reload({ waitUntil: "commit", timeout: 55_000 }),
   evaluate: ({ tab, script }) => pageOf(tab).evaluate(script),
   async until({ tab, script, seconds }) {
