@@ -22,9 +22,6 @@ _GROUPS = 1 << 14
 _LAST = [bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(_GROUPS)]
 _MORE = [bytes([n & 127 | 128, n >> 7 | 128]) for n in range(_GROUPS)]
 _MASK = _GROUPS - 1
-_SHORT = _GROUPS // 2
-_FEW = 256
-_SOME = [b"\2" + _LAST[size << 1] for size in range(_FEW)]
 
 
 class _NotKnown(Exception):
@@ -58,16 +55,28 @@ def _writer(schema: Schema, named: dict[str, Write]) -> Write:
 
 
 def _record(schema: dict[str, Any], named: dict[str, Write]) -> Write:
-    """A function of one expression, compiled as `dataclasses` compiles methods: a loop over fields costs half more."""
+    """A function of one expression, compiled as `dataclasses` compiles methods: a loop over fields costs half more, and
+    a call for each text a third.
+    """
     types = {field["name"]: field["type"] for field in schema["fields"]}
     if not all(name.isidentifier() and not iskeyword(name) for name in types):
         raise _NotKnown
     writers: dict[str, Any] = {f"write_{name}": _writer(kind, named) for name, kind in types.items()}
-    fields = "".join(f"write_{name}(value.{name}), " for name in types)
-    write: Write = eval(f"lambda value: join(({fields}))", {"join": b"".join, **writers})  # noqa: S307 names alone
+    fields = ", ".join(_field(name, writers[f"write_{name}"]) for name in types)
+    names = {"join": b"".join, "size_of": _SIZES, "some_of": _SOME, **writers}
+    write: Write = eval(f"lambda value: join(({fields},))", names)  # noqa: S307 made of the names of fields alone
     named[schema["name"].rpartition(".")[2]] = write
     named[schema["name"]] = write
     return write
+
+
+def _field(name: str, write: Write) -> str:
+    """What makes the bytes of a field. Texts are most of them, and are written on the spot."""
+    if write is _string:
+        return f"size_of[len(raw := value.{name}.encode())], raw"
+    if write is _optional_string:
+        return f'b"\\0" if (raw := value.{name}) is None else some_of[len(raw := raw.encode())] + raw'
+    return f"write_{name}(value.{name})"
 
 
 def _optional(union: list[Any], named: dict[str, Write]) -> Write:
@@ -127,18 +136,32 @@ def _int(value: int) -> bytes:
     return _long(value)
 
 
+class _Sizes(dict[int, bytes]):
+    """The long before a text, of every size up to a few hundred; others are written when they are needed."""
+
+    def __init__(self, before: bytes) -> None:
+        super().__init__({size: before + _long(size) for size in range(512)})
+        self._before = before
+
+    def __missing__(self, size: int) -> bytes:
+        return self._before + _long(size)
+
+
+_SIZES = _Sizes(b"")
+_SOME = _Sizes(b"\2")
+"""With the index of the branch of a union that is not null."""
+
+
 def _string(value: str) -> bytes:
     raw = value.encode()
-    size = len(raw)
-    return (_LAST[size << 1] if size < _SHORT else _long(size)) + raw
+    return _SIZES[len(raw)] + raw
 
 
 def _optional_string(value: str | None) -> bytes:
     if value is None:
         return b"\0"
     raw = value.encode()
-    size = len(raw)
-    return (_SOME[size] if size < _FEW else b"\2" + _long(size)) + raw
+    return _SOME[len(raw)] + raw
 
 
 def _bytes(value: bytes) -> bytes:
