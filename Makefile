@@ -42,7 +42,7 @@ replay: $(VENV)/.stamp ## send a recorded CSV to the running stack (FILE=track.c
 ##@ Change it
 .PHONY: test test-fast lint format docs proto lock
 test: setup lint tests/web/node_modules/.stamp ## set up, lint, and every test, with a real Kafka, Valkey and PostgreSQL
-	@exec $(BIN)/python -m pytest -n 2 $(OPTIONS)
+	@exec $(BIN)/python -m pytest -n 4 $(OPTIONS)
 
 test-fast: setup tests/web/node_modules/.stamp ## only the tests that need no real stack
 	@exec $(BIN)/python -m pytest -m "not stack" $(OPTIONS)

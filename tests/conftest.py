@@ -10,7 +10,7 @@ and ended when pytest ends, however it ends. Ask for what you need by fixture na
     registry_url      the schema registry; name your subjects with `unique`
     unique            a short name that no other test has, such as "t1f0c9a7e"
     infra             all addresses and process ids; never break a part of it, others use it
-    demo              the whole product on a stack of its own, without the simulated fleet (10 s, once for each worker);
+    demo              the whole product on a stack of its own, without the simulated fleet (10 s);
                       `demo.describe()` is what `stack.json` says; mend what you break before your test ends
 
 A test that kills or pauses a part needs a stack of its own:
@@ -35,9 +35,11 @@ import psutil
 import psycopg
 import pytest
 import redis
+from xdist.remote import Producer
 
 from devstack.demo import Demo
 from devstack.infra import Infra
+from tests.sharing import SharersTogether, tell_groups
 
 PROJECT = Path(__file__).resolve().parents[1]
 DIRECTORY = "FLEETCAST_TEST_INFRA_DIRECTORY"  # handed to the workers of xdist
@@ -106,11 +108,18 @@ def _wait_for(directory: Path) -> Infra:
     raise RuntimeError(f"the infrastructure for tests did not start: {(directory / 'infra.out').read_text()}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """`-m "not stack"` leaves out every test that starts real servers."""
+    if hasattr(config, "workerinput"):
+        tell_groups(items, Path(os.environ[DIRECTORY]), config.workerinput["workerid"])
     for item in items:
         if NEEDS_STACK & set(getattr(item, "fixturenames", ())):
             item.add_marker("stack")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharersTogether | None:
+    """Instead of `--dist load`, which is what `-n` means by itself."""
+    return SharersTogether(config, log, Path(os.environ[DIRECTORY])) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")
