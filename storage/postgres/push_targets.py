@@ -3,23 +3,42 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Text, and_, delete, func, literal, select, tuple_, update
-from sqlalchemy.dialects.postgresql import ARRAY
+import msgspec
+from sqlalchemy import Engine, TextClause, and_, delete, func, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import OutageError
 from domain.installation import ApnsEnvironment, Installation
 from domain.instants import Micros
 from storage.postgres.engine import sync_transaction
-from storage.postgres.installation_reading import installation_of, token_hash
+from storage.postgres.installation_reading import token_hash
 from storage.postgres.installation_rows import InstallationRow
 from storage.postgres.tables import to_timestamp
 from storage.push_targets import InstallationKey, UserKey
 
 MOVED = "token-moved"
 """Why an installation is disabled whose push token another one has now."""
-_TABLE = InstallationRow.__table__
 _ACTIVE = InstallationRow.disabled_at.is_(None)
+
+_INSTANTS = ("token_at", "created_at", "refreshed_at")
+_FIELDS = ", ".join(
+    (
+        'i.tenant, i.id, i.user_id AS "user", provider, platform, push_token, environment, app, model, os_version',
+        "app_version, locale",
+        *(f"CAST(extract(epoch FROM {each}) * 1000000 AS bigint) AS {each}" for each in _INSTANTS),
+    )
+)
+# Active installations of which (tenant, user) or (tenant, id) is asked for, as one JSON document: rows take four times
+# as much of our own CPU time.
+_WANTED = f"""
+SELECT CAST(coalesce(json_agg(found), '[]') AS text) FROM (
+    SELECT {_FIELDS} FROM unnest(CAST(:tenants AS text[]), CAST(:names AS text[])) AS wanted (tenant, name)
+    JOIN installations AS i ON (i.tenant, i.%s) = (wanted.tenant, wanted.name)
+    WHERE disabled_at IS NULL ORDER BY i.id
+) AS found
+"""  # noqa: S608 names of columns alone
+_OF_USERS, _OF_INSTALLATIONS = text(_WANTED % "user_id"), text(_WANTED % "id")
+_read_installations = msgspec.json.Decoder(list[Installation]).decode
 
 
 class PostgresPushTargets:
@@ -30,12 +49,12 @@ class PostgresPushTargets:
 
     def of_users(self, users: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Installation]]:
         found: dict[UserKey, list[Installation]] = {}
-        for each in self._wanted(users, "user_id"):
+        for each in self._wanted(users, _OF_USERS):
             found.setdefault((each.tenant, each.user), []).append(each)
         return found
 
     def of_installations(self, installations: Sequence[InstallationKey]) -> Mapping[InstallationKey, Installation]:
-        return {(each.tenant, each.id): each for each in self._wanted(installations, "id")}
+        return {(each.tenant, each.id): each for each in self._wanted(installations, _OF_INSTALLATIONS)}
 
     def disable(self, tenant: str, installation: str, *, token_at: Micros, at: Micros, reason: str) -> bool:
         return self._change(tenant, installation, token_at, disabled_at=to_timestamp(at), disabled_reason=reason)
@@ -87,20 +106,13 @@ class PostgresPushTargets:
         with sync_transaction(self._engine) as connection:
             return connection.execute(statement).rowcount
 
-    def _wanted(self, keys: Sequence[tuple[str, str]], column: str) -> list[Installation]:
-        """Active installations of which (tenant, column) is one of the keys."""
+    def _wanted(self, keys: Sequence[tuple[str, str]], query: TextClause) -> list[Installation]:
         if not keys:
             return []
-        tenants, names = zip(*keys, strict=True)
-        pairs = func.unnest(literal(list(tenants), ARRAY(Text)), literal(list(names), ARRAY(Text)))
-        wanted = pairs.table_valued("tenant", "name", name="wanted").render_derived()
-        query = (
-            select(_TABLE)
-            .where(tuple_(_TABLE.c.tenant, _TABLE.c[column]).in_(select(wanted.c.tenant, wanted.c.name)), _ACTIVE)
-            .order_by(_TABLE.c.id)
-        )
+        tenants, names = zip(*set(keys), strict=True)
         with sync_transaction(self._engine) as connection:
-            return [installation_of(row) for row in connection.execute(query)]
+            found = connection.scalar(query, {"tenants": list(tenants), "names": list(names)})
+        return _read_installations(found)
 
     def _change(self, tenant: str, installation: str, token_at: Micros, **values: Any) -> bool:
         statement = (
