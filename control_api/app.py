@@ -94,7 +94,7 @@ def build_routes(settings: ControlSettings, adapters: Adapters) -> list[Route]:
             PreferencesBody(adapters.types),
         ),
         *people_routes(users, PeopleDesk(followers, adapters.presence, news, typing)),
-        *delivery_routes(backends, DeliveryDesk(Timelines(engine), ToldUsers(engine), adapters.now)),
+        *delivery_routes(backends, DeliveryDesk(Timelines(engine), ToldUsers(engine, adapters.now), adapters.now)),
     ]
 
 

@@ -7,11 +7,11 @@ from control_api.params import ID_SCHEMA, id_part, instant
 from control_api.problems import BAD_PARAMETER, NO_SUCH_NOTIFICATION
 from control_api.route import Answer, Answered, Asked, Door, Param, Route, Schema
 from domain.ids import check_id
-from domain.instants import DAY, Micros, format_rfc3339
+from domain.instants import DAY, MINUTE, Micros, format_rfc3339
 from runtime.http.problem import Problem
 from storage.credentials import Credential
 from storage.postgres.timeline import Timelines
-from storage.postgres.told_users import ToldUsers
+from storage.postgres.told_users import LATELY, ToldUsers
 from storage.timeline import MAX_RANGE
 
 MAX_TIMELINES = 20
@@ -97,7 +97,8 @@ def delivery_routes(door: Door, desk: DeliveryDesk) -> list[Route]:
             desk.get,
             door,
             (Answer(200, "Its timelines", _FOUND),),
-            doc=f"Without a user: of up to {MAX_TIMELINES} of those whom it went to.",
+            doc=f"Without a user: of up to {MAX_TIMELINES} of those whom it went to, as far as a step of it is known "
+            f"or it was stored in the last {LATELY // MINUTE} minutes.",
             parts=(id_part("notification", "The notification's id."),),
             query=(Param("user", check_id, ID_SCHEMA, "The user whom it was for."),),
             problems=(NO_SUCH_NOTIFICATION,),

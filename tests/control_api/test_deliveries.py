@@ -1,7 +1,7 @@
 """Timelines and statistics for back ends, and the operators' page."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from access.minting import mint_backend, mint_device
 from domain.instants import format_rfc3339
 from storage.postgres.delivery_steps import DeliveryStepRow
+from storage.postgres.told_users import LATELY
 from tests.control_api.rig import Control, clock, token
 from tests.storage.notices import store_notice
 
@@ -58,6 +59,26 @@ async def test_without_a_user_it_shows_some_of_all_who_were_told(control: Contro
 
     assert document["more"] is True
     assert [each["user"] for each in document["deliveries"]] == [f"user-{number:02}" for number in range(20)]
+
+
+async def test_without_a_user_it_shows_who_was_told_just_now_and_of_whom_no_step_is_known_yet(control: Control) -> None:
+    now = datetime.now(UTC)
+    await store_notice(control.engine, "n1", "bob")
+    await store_notice(control.engine, "n1", "cid")
+    await store_notice(control.engine, "n1", "eve", tenant="other")
+    await store_notice(control.engine, "n1", "old", stored_at=now - timedelta(microseconds=LATELY, seconds=5))
+    await step(control, "sent", "cid", client="c1")
+    await store_notice(control.engine, "n2", "bob")
+
+    status, document = await get(control, "/v1/deliveries/n1")
+
+    assert status == 200
+    found = {each["user"]: [one["step"] for one in each["steps"]] for each in document["deliveries"]}
+    stored = ["accepted", "classified", "stored"]
+    assert found == {"bob": stored, "cid": [*stored, "sent"]}, (
+        "what is older is found by its steps, or by naming the user"
+    )
+    assert (await get(control, "/v1/deliveries/n1?user=old"))[0] == 200
 
 
 async def test_statistics_by_kind_of_device(control: Control) -> None:
