@@ -19,23 +19,24 @@ class TokenBucket:
 
     def take(self, n: float, now: float) -> float:
         """Take all `n` tokens (0.0), or none and say how many seconds to wait for them; infinite if n is over burst."""
-        self._refill(now)
-        if n <= self._tokens:
-            self._tokens -= n
+        tokens = self._refill(now)
+        if n <= tokens:
+            self._tokens = tokens - n
             return 0.0
         if n > self.burst:
             return math.inf
-        return (n - self._tokens) / self.rate
+        return (n - tokens) / self.rate
 
     def full(self, now: float) -> bool:
         """True if forgetting the bucket and making a new one would change nothing."""
-        self._refill(now)
-        return self._tokens >= self.burst
+        return self._refill(now) >= self.burst
 
-    def _refill(self, now: float) -> None:
+    def _refill(self, now: float) -> float:
         if now > self._at:  # threads may bring their readings of the clock out of order
-            self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate)
+            tokens = self._tokens + (now - self._at) * self.rate
+            self._tokens = tokens if tokens < self.burst else self.burst
             self._at = now
+        return self._tokens
 
 
 class KeyedBuckets:
@@ -57,7 +58,7 @@ class KeyedBuckets:
     def take(self, key: str, n: float, now: float, *, rate: float, burst: float) -> float:
         """As `TokenBucket.take`, from the key's bucket. A bucket whose limits have changed begins anew."""
         bucket = self._buckets.get(key)
-        if bucket is None or (bucket.rate, bucket.burst) != (rate, burst):
+        if bucket is None or bucket.rate != rate or bucket.burst != burst:
             self._make_room(now)
             bucket = self._buckets[key] = TokenBucket(rate, burst)
         self._buckets.move_to_end(key)

@@ -15,6 +15,7 @@ from benchmarks.push.ours import ours
 from benchmarks.push.pushes import pushes
 from benchmarks.push.stand import fakes
 from domain.push_request import PushRequest
+from push_service.senders.collector import calm_collector
 
 AT_ONCE = 50
 MOST_RATIO = 1.5
@@ -71,6 +72,7 @@ async def _all(environ: Mapping[str, str], wanted: Sequence[str], seconds: float
             sent = pushes(provider, environ["ANSWERS"])
             mine = await ours(provider, environ, sent, AT_ONCE, resources)
             one = await opening(environ, sent, resources)
+            calm_collector()  # as the process of senders does; for both sides
             us, bare = await _in_turn(_sliced(mine.slice), _looped(one), seconds, rounds)
         ratio, cpu = bare.rate / us.rate, us.each / bare.each
         missed += opening not in (bare_sns, bare_webpush) and max(ratio, cpu) > MOST_RATIO

@@ -13,6 +13,7 @@ from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
 from backbone.topics import PUSH_RECEIPTS
 from push_service.senders.channel import Channels
+from push_service.senders.collector import calm_collector
 from push_service.senders.providers import OPENINGS, SECTIONS
 from push_service.senders.redrive_command import main as redrive
 from push_service.senders.settings import SendersSettings
@@ -52,6 +53,7 @@ async def compose(settings: Loaded, process: Process) -> None:
     )
     for provider in senders.providers:
         channels.add(provider, await OPENINGS[provider](settings, process.resources))
+    calm_collector()
 
 
 def sections() -> list[type[Section]]:

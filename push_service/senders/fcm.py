@@ -4,6 +4,7 @@ import time
 from contextlib import AsyncExitStack
 
 import aiohttp
+from aiohttp import hdrs
 from yarl import URL
 
 from domain.push_request import PushRequest
@@ -52,7 +53,7 @@ class FcmSender:
         await self._tokens.close()
 
     async def _post(self, body: bytes, token: str) -> Outcome:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {hdrs.AUTHORIZATION: f"Bearer {token}"}
         try:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 said = await beginning(answer, LONGEST_ANSWER)
@@ -71,6 +72,7 @@ async def open_fcm(settings: FcmSettings, resources: AsyncExitStack) -> Sender:
         connector=aiohttp.TCPConnector(limit=settings.connections, keepalive_timeout=60),
         timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
+        headers={hdrs.CONTENT_TYPE: "application/json"},
     )
     sender = FcmSender(session, AccessTokens(settings.account()), settings.send_url)
     resources.push_async_callback(sender.close)

@@ -1,6 +1,7 @@
 """Google's access tokens: one for all calls, renewed by google-auth in a thread, since it blocks."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
@@ -13,6 +14,8 @@ log = structlog.get_logger(__name__)
 
 SECONDS = 5.0
 """What a request for a token may take."""
+LOOKS = 1.0
+"""Seconds from one look at the token's end to the next: it costs a third of building a message."""
 
 
 class CredentialsRefused(Exception):
@@ -32,11 +35,15 @@ class AccessTokens:
         make_request: Callable[..., Request] = Request  # which has no types
         self._request = make_request(self._http)
         self._fetching: asyncio.Task[None] | None = None
+        self._looked_at = -LOOKS
 
     async def token(self) -> str:
         """One that holds for some minutes at least. Raises CredentialsRefused, TokenUnavailable."""
-        if not self._credentials.valid:  # google-auth calls it invalid some minutes before its end
-            await self._fetch()
+        now = time.monotonic()
+        if now - self._looked_at >= LOOKS:
+            if not self._credentials.valid:  # google-auth calls it invalid some minutes before its end
+                await self._fetch()
+            self._looked_at = now
         return str(self._credentials.token)
 
     async def renewed(self, refused: str) -> str:

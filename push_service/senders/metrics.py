@@ -1,6 +1,10 @@
 """What the senders count."""
 
+from collections import Counter as Tally
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from push_service.senders.sender import Outcome, outcome_name
 
 
 class SendersMetrics:
@@ -41,3 +45,31 @@ class SendersMetrics:
             ["provider"],
             registry=registry,
         )
+
+
+class CallMetrics:
+    """What is counted of one provider's calls, told for many calls together: for each by itself that would cost as much
+    as building its payload.
+    """
+
+    def __init__(self, metrics: SendersMetrics, provider: str) -> None:
+        self._metrics = metrics
+        self._provider = provider
+        self._seconds = metrics.seconds.labels(provider)
+        self._took: list[float] = []
+        self._outcomes: Tally[str] = Tally()
+
+    def called(self, outcome: Outcome, seconds: float) -> None:
+        """One call was answered, or given up."""
+        self._took.append(seconds)
+        self._outcomes[outcome_name(outcome)] += 1
+
+    def tell(self, *, paused: bool) -> None:
+        """All that was counted since this was last done, and how the channel is now."""
+        for seconds in self._took:
+            self._seconds.observe(seconds)
+        for outcome, count in self._outcomes.items():
+            self._metrics.calls.labels(self._provider, outcome).inc(count)
+        self._took.clear()
+        self._outcomes.clear()
+        self._metrics.paused.labels(self._provider).set(paused)

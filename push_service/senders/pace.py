@@ -29,18 +29,25 @@ class Pace:
     @property
     def rate(self) -> float:
         """Calls a second, now."""
-        doublings = min((self._clock() - self._since) / self._doubles, 64.0)
-        return float(min(self._most, self._start * 2.0**doublings))
+        return self._rate(self._clock())
+
+    def free(self, now: float) -> bool:
+        """Takes a turn, if there is one without waiting. `now` is a reading of the clock."""
+        return not self._turn.locked() and self._take(now) == 0.0
 
     async def turn(self) -> None:
         """Returns when one more call may be made."""
-        if not self._turn.locked() and self._take() == 0.0:
+        if self.free(self._clock()):
             return
         async with self._turn:
-            while (seconds := self._take()) > 0.0:  # noqa: ASYNC110 time is what it waits for
+            while (seconds := self._take(self._clock())) > 0.0:  # noqa: ASYNC110 time is what it waits for
                 await asyncio.sleep(seconds)
 
-    def _take(self) -> float:
-        self._bucket.rate = self.rate
-        self._bucket.burst = max(1.0, self._bucket.rate * BURST_SECONDS)
-        return self._bucket.take(1, self._clock())
+    def _take(self, now: float) -> float:
+        self._bucket.rate = rate = self._rate(now)
+        self._bucket.burst = max(1.0, rate * BURST_SECONDS)
+        return self._bucket.take(1, now)
+
+    def _rate(self, now: float) -> float:
+        doublings = min((now - self._since) / self._doubles, 64.0)
+        return float(min(self._most, self._start * 2.0**doublings))

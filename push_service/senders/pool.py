@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
-from prometheus_client import Counter
 
 from backbone.group_options import now_micros
 from domain.instants import Micros
@@ -15,9 +14,10 @@ from domain.push_request import PushRequest
 from push_service.senders.alarms import Alarms
 from push_service.senders.circuit import Circuit, Permit
 from push_service.senders.hygiene import Hygiene
-from push_service.senders.metrics import SendersMetrics
+from push_service.senders.metrics import CallMetrics, SendersMetrics
 from push_service.senders.pace import Pace
 from push_service.senders.sender import (
+    Accepted,
     Ambiguous,
     Misconfigured,
     OurFault,
@@ -26,9 +26,10 @@ from push_service.senders.sender import (
     Sender,
     Temporary,
     Throttled,
-    outcome_name,
+    TokenMoved,
 )
 from push_service.senders.settings import SendersSettings
+from push_service.senders.time_limit import Limited, TimeLimit
 from runtime.token_bucket import KeyedBuckets
 
 log = structlog.get_logger(__name__)
@@ -65,14 +66,14 @@ class Pool:
         self.pace = Pace(start=settings.start_rate, most=settings.rate, doubles=settings.rate_doubles, clock=clock)
         self._provider = provider
         self._sender = sender
-        self._settings = settings
+        self._concurrency = settings.concurrency
         self._alarms = alarms
-        self._metrics = metrics
-        self._seconds = metrics.seconds.labels(provider)
-        self._counted: dict[str, Counter] = {}  # by outcome: finding a label costs as much as encoding a payload
+        self._metrics = CallMetrics(metrics, provider)
         self._clock = clock
         self._now = now
+        self._limit = TimeLimit(settings.send_seconds)
         self._installations = KeyedBuckets(settings.installations)
+        self._rate, self._burst = settings.installation_rate, float(settings.installation_burst)
         self.stopping = stopping
 
     async def send_all(self, pushes: Sequence[PushRequest]) -> list[Call | None]:
@@ -84,42 +85,38 @@ class Pool:
         by_installation: dict[str, list[int]] = {}
         for index, push in enumerate(pushes):
             by_installation.setdefault(push.key, []).append(index)
-        waiting = iter(by_installation.values())
+        waiting = iter(by_installation.items())
 
         async def work() -> None:
-            for indexes in waiting:  # shared by all workers
+            limited = self._limit.of_task()
+            for installation, indexes in waiting:  # shared by all workers
                 for index in indexes:
-                    calls[index] = await self._send(pushes[index])
+                    calls[index] = await self._send(pushes[index], installation, limited)
 
         async with asyncio.TaskGroup() as workers:
-            for _ in range(min(self._settings.concurrency, len(by_installation))):
+            for _ in range(min(self._concurrency, len(by_installation))):
                 workers.create_task(work())
-        self._metrics.paused.labels(self._provider).set(not self.circuit.closed)
+        self._metrics.tell(paused=not self.circuit.closed)
         return calls
 
-    async def _send(self, push: PushRequest) -> Call | None:
+    async def _send(self, push: PushRequest, installation: str, limited: Limited) -> Call | None:
         if self.stopping.is_set():
             return None
-        wait = self._installations.take(
-            push.key,
-            1,
-            self._clock(),
-            rate=self._settings.installation_rate,
-            burst=float(self._settings.installation_burst),
-        )
+        now = self._clock()
+        wait = self._installations.take(installation, 1, now, rate=self._rate, burst=self._burst)
         if wait > 0.0:
             return Call(Throttled("installation-rate", wait, Scope.DEVICE), self._now(), made=False)
-        if self.circuit.closed:
+        if self.circuit.closed and not self.pace.free(now):
             await self.pace.turn()
-        if self.circuit.permit(self._clock()) is Permit.NONE or self.stopping.is_set():
+            now = self._clock()
+        if self.circuit.permit(now) is Permit.NONE or self.stopping.is_set():
             return None
-        return Call(await self._call(push), self._now())
+        return Call(await self._call(push, now, limited), self._now())
 
-    async def _call(self, push: PushRequest) -> Outcome:
-        began = self._clock()
+    async def _call(self, push: PushRequest, began: float, limited: Limited) -> Outcome:
         outcome: Outcome
         try:
-            async with asyncio.timeout(self._settings.send_seconds):
+            with limited:
                 outcome = await self._sender.send(push)
         except TimeoutError:
             outcome = Ambiguous("timeout")
@@ -127,20 +124,16 @@ class Pool:
             log.exception("the sender failed", provider=self._provider)
             outcome = OurFault("sender-failed", type(error).__name__)
         now = self._clock()
-        self._seconds.observe(now - began)
-        self._count(outcome)
-        self._learn(outcome, began, now)
+        self._metrics.called(outcome, now - began)
+        self.hygiene.note(outcome)
+        if isinstance(outcome, Accepted):
+            self._works(outcome, began)
+        else:
+            self._learn(outcome, began, now)
         return outcome
-
-    def _count(self, outcome: Outcome) -> None:
-        name = outcome_name(outcome)
-        if name not in self._counted:
-            self._counted[name] = self._metrics.calls.labels(self._provider, name)
-        self._counted[name].inc()
 
     def _learn(self, outcome: Outcome, began: float, now: float) -> None:
         """What one answer says about the whole channel."""
-        self.hygiene.note(outcome)
         match outcome:
             case Misconfigured(reason=reason, detail=detail):
                 self._alarms.misconfigured(reason, detail)
@@ -158,7 +151,7 @@ class Pool:
     def _works(self, outcome: Outcome, began: float) -> None:
         if isinstance(outcome, OurFault):
             self._alarms.fault(outcome.reason, outcome.detail)
-        elif outcome_name(outcome) in ("accepted", "token-moved"):
+        elif isinstance(outcome, Accepted | TokenMoved):
             self._alarms.works(began)
         if self.circuit.works(began):
             self.pace.restart()

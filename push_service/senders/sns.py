@@ -66,12 +66,12 @@ class SnsSender:
         await self._wire.close()
 
     async def _told(self, push: PushRequest) -> Outcome:
-        if endpoint_platform(push.push_token) is None:
+        platform = endpoint_platform(push.push_token)
+        if platform is None:
             return await self._register(push)
-        return await self._publish(push, push.push_token)
+        return await self._publish(push, push.push_token, platform)
 
-    async def _publish(self, push: PushRequest, endpoint: str) -> Outcome:
-        platform = endpoint_platform(endpoint) or ""
+    async def _publish(self, push: PushRequest, endpoint: str, platform: str) -> Outcome:
         if platform not in PLATFORMS:
             return OurFault("unknown-platform", platform)
         message = sns_message(push, platform, time.time_ns() // 1000)
@@ -101,7 +101,7 @@ class SnsSender:
         )
         if not enabled.ok:
             return sns_error(enabled)
-        outcome = await self._publish(push, endpoint)
+        outcome = await self._publish(push, endpoint, endpoint_platform(endpoint) or "")
         return TokenMoved(endpoint, outcome.provider_id) if isinstance(outcome, Accepted) else outcome
 
 

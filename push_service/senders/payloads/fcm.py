@@ -1,6 +1,6 @@
 """The body of an FCM HTTP v1 `messages:send`. Source: Firebase's REST reference, projects.messages."""
 
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,12 +13,61 @@ from push_service.senders.payloads.shrink import LIMIT, Text, shrunk
 
 LONGEST_TTL = 28 * 86_400
 """Seconds."""
+_encode = msgspec.json.Encoder().encode
+
+
+class _Shown(msgspec.Struct):
+    title: str
+    body: str
+
+
+class _Data(msgspec.Struct, omit_defaults=True):
+    id: str
+    type: str
+    about: str | None = None
+    data: str | None = None
+    shortened: str | None = None
+
+
+class _Tag(msgspec.Struct):
+    tag: str
+
+
+class _Android(msgspec.Struct, omit_defaults=True):
+    priority: str
+    ttl: str
+    notification: _Tag
+    collapse_key: str | None = None
+
+
+class _Apns(msgspec.Struct):
+    headers: dict[str, str]
+
+
+class _Web(msgspec.Struct):
+    headers: dict[str, str]
+    notification: _Tag
+
+
+class _Message(msgspec.Struct, omit_defaults=True):
+    notification: _Shown
+    data: _Data
+    android: _Android | None = None
+    apns: _Apns | None = None
+    webpush: _Web | None = None
+
+
+class _Delivery(NamedTuple):
+    """How it travels: one of them."""
+
+    android: _Android | None = None
+    apns: _Apns | None = None
+    webpush: _Web | None = None
 
 
 def fcm_body(push: PushRequest, now: Micros) -> bytes:
     """JSON, `{"message": ...}`: `fcm_message` with the push token. Raises PayloadTooLarge."""
-    token = msgspec.json.encode(push.push_token)
-    return b'{"message":{"token":' + token + b"," + fcm_message(push, now)[1:] + b"}"
+    return b'{"message":{"token":' + _encode(push.push_token) + b"," + fcm_message(push, now)[1:] + b"}"
 
 
 def fcm_message(push: PushRequest, now: Micros) -> bytes:
@@ -30,21 +79,16 @@ def fcm_message(push: PushRequest, now: Micros) -> bytes:
     content = push.content
     text = Text(content.title, content.body, None if content.data is None else content.data.decode())
     delivery = _delivery(push, max(1, min(LONGEST_TTL, (content.expires_at - now) // SECOND)))
-    return shrunk(text, lambda text: msgspec.json.encode(_message(push, text) | delivery), LIMIT)
+    return shrunk(text, lambda text: _encode(_message(push, text, delivery)), LIMIT)
 
 
-def _message(push: PushRequest, text: Text) -> dict[str, Any]:
-    data = {"id": push.id, "type": push.content.type}
-    if push.content.about is not None:
-        data["about"] = push.content.about
-    if text.data is not None:
-        data["data"] = text.data
-    if text.shortened:
-        data["shortened"] = "1"
-    return {"notification": {"title": text.title, "body": text.body}, "data": data}
+def _message(push: PushRequest, text: Text, delivery: _Delivery) -> _Message:
+    content = push.content
+    data = _Data(push.id, content.type, content.about, text.data, "1" if text.shortened else None)
+    return _Message(_Shown(text.title, text.body), data, *delivery)
 
 
-def _delivery(push: PushRequest, ttl: int) -> dict[str, Any]:
+def _delivery(push: PushRequest, ttl: int) -> _Delivery:
     """How it travels, and under which name it is shown. FCM keeps but four collapse keys for a phone that is away and
     drops others as it likes: so `collapse_key` only where the notification has one, and `tag` always.
     """
@@ -56,15 +100,8 @@ def _delivery(push: PushRequest, ttl: int) -> dict[str, Any]:
             "apns-priority": "10" if high else "5",
             "apns-expiration": str(push.content.expires_at // SECOND),
         }
-        return {"apns": {"headers": headers}}
+        return _Delivery(apns=_Apns(headers))
     if push.platform == Platform.WEB:
-        headers = {"TTL": str(ttl), "Urgency": "high" if high else "normal"}
-        return {"webpush": {"headers": headers, "notification": {"tag": name}}}
-    android: dict[str, Any] = {
-        "priority": "HIGH" if high else "NORMAL",
-        "ttl": f"{ttl}s",
-        "notification": {"tag": name},
-    }
-    if push.content.collapse_key is not None:
-        android["collapse_key"] = name
-    return {"android": android}
+        return _Delivery(webpush=_Web({"TTL": str(ttl), "Urgency": "high" if high else "normal"}, _Tag(name)))
+    collapse_key = None if push.content.collapse_key is None else name
+    return _Delivery(_Android("HIGH" if high else "NORMAL", f"{ttl}s", _Tag(name), collapse_key))
