@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, text
 
@@ -70,12 +71,13 @@ class Dispatching:
         self._registry.close()
 
     def queue(self, provider: str, count: int, ttl: float = 3_600.0) -> list[PushRequest]:
-        """So many notifications, `ttl` seconds from their end."""
+        """So many notifications, `ttl` seconds from their end. They are `queued_at` when they go to the outbox."""
         requests = [self._request(provider, ttl) for _ in range(count)]
         columns = {"users": [each.user for each in requests], "ids": [each.id for each in requests]}
         with self._engine.begin() as connection:
             connection.execute(_NOTIFICATIONS, {"tenant": TENANT, "ttl": ttl, **columns})
-        topic = push_outbox(provider)
+        topic, now = push_outbox(provider), now_micros()
+        requests = [msgspec.structs.replace(each, queued_at=now) for each in requests]
         self._publisher.publish(
             [OutRecord(topic.name, each.key.encode(), self._codec.encode(topic, each)) for each in requests]
         )
