@@ -25,7 +25,7 @@ from push_service.senders.payloads.fcm import fcm_body
 from push_service.senders.payloads.shown_as import shown_as
 from push_service.senders.payloads.sns import sns_message
 from push_service.senders.payloads.webpush import webpush_headers, webpush_message
-from push_service.senders.sns_wire import form
+from push_service.senders.sns_wire import VERSION, form
 from push_service.senders.webpush import encrypted
 from push_service.senders.webpush_subscription import Subscription, read_subscription
 from push_service.sns.settings import SnsSettings
@@ -130,7 +130,12 @@ async def bare_apns(environ: Mapping[str, str], pushes: Sequence[PushRequest], r
 
 def _told(pushes: Sequence[PushRequest]) -> list[tuple[Subscription, dict[str, str], bytes]]:
     now = time.time_ns() // 1000
-    always = {"Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream", "Authorization": "x" * 300}
+    always = {
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "Accept-Encoding": "identity",
+        "Authorization": "x" * 300,
+    }
     return [
         (
             read_subscription(push.push_token, loopback=True),
@@ -156,16 +161,17 @@ def _returning(body: bytes) -> Callable[[], bytes]:
 def _forms(pushes: Sequence[PushRequest]) -> list[bytes]:
     now = time.time_ns() // 1000
     return [
-        form({"Action": "Publish", "TargetArn": push.push_token, **sns_message(push, "GCM", now)}) for push in pushes
+        form({"Action": "Publish", "Version": VERSION, "TargetArn": push.push_token, **sns_message(push, "GCM", now)})
+        for push in pushes
     ]
 
 
 async def _posting(requests: Sequence[Request], resources: AsyncExitStack) -> One:
     session = await resources.enter_async_context(
         aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=60),  # as the senders'
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
+            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=5.0),
         )
     )
     following = itertools.cycle(requests)
@@ -173,7 +179,8 @@ async def _posting(requests: Sequence[Request], resources: AsyncExitStack) -> On
     async def one() -> None:
         request = next(following)
         body = request.body()
-        async with session.post(request.url, data=body, headers=request.headers(body)) as answer:
+        headers = request.headers(body)
+        async with session.post(request.url, data=body, headers=headers, allow_redirects=False) as answer:
             await answer.read()
             assert answer.status in (200, 201), answer.status
 

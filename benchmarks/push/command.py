@@ -53,8 +53,8 @@ def main(argv: Sequence[str]) -> int:
     """Returns 1 when a ratio is over what is promised."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks push", description=__doc__)
     parser.add_argument("providers", nargs="*", help="fcm, apns, sns, webpush (all)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a round (1)")
-    parser.add_argument("--rounds", type=int, default=5, help="of each side, taken in turn (5)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="of a round (0.5)")
+    parser.add_argument("--rounds", type=int, default=12, help="of each side, taken in turn (12)")
     given = parser.parse_args(argv)
     with fakes() as environ:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from msgspec.structs import replace
+
 from domain.notification import Priority
 from domain.push_request import PushRequest
 from push_service.senders.payloads.shrink import LIMIT, Text, shrunk
@@ -19,7 +21,7 @@ def apns_message(push: PushRequest) -> dict[str, Any]:
         if len(as_written(message)) <= LIMIT:
             return message
     except UnicodeEncodeError:  # half a surrogate pair in the app's data, which UTF-8 cannot hold
-        text = text._replace(data=None, shortened=True)
+        text = replace(text, data=None, shortened=True)
     fitting: dict[str, Any] = json.loads(shrunk(text, lambda text: as_written(_message(push, text)), LIMIT))
     return fitting
 

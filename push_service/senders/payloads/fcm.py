@@ -1,7 +1,5 @@
 """The body of an FCM HTTP v1 `messages:send`. Source: Firebase's REST reference, projects.messages."""
 
-from typing import NamedTuple
-
 import msgspec
 
 from domain.installation import Platform
@@ -57,14 +55,6 @@ class _Message(msgspec.Struct, omit_defaults=True):
     webpush: _Web | None = None
 
 
-class _Delivery(NamedTuple):
-    """How it travels: one of them."""
-
-    android: _Android | None = None
-    apns: _Apns | None = None
-    webpush: _Web | None = None
-
-
 def fcm_body(push: PushRequest, now: Micros) -> bytes:
     """JSON, `{"message": ...}`: `fcm_message` with the push token. Raises PayloadTooLarge."""
     return b'{"message":{"token":' + _encode(push.push_token) + b"," + fcm_message(push, now)[1:] + b"}"
@@ -78,30 +68,27 @@ def fcm_message(push: PushRequest, now: Micros) -> bytes:
     """
     content = push.content
     text = Text(content.title, content.body, None if content.data is None else content.data.decode())
-    delivery = _delivery(push, max(1, min(LONGEST_TTL, (content.expires_at - now) // SECOND)))
-    return shrunk(text, lambda text: _encode(_message(push, text, delivery)), LIMIT)
+    ttl = max(1, min(LONGEST_TTL, (content.expires_at - now) // SECOND))
+    return shrunk(text, lambda text: _encode(_message(push, text, ttl)), LIMIT)
 
 
-def _message(push: PushRequest, text: Text, delivery: _Delivery) -> _Message:
-    content = push.content
-    data = _Data(push.id, content.type, content.about, text.data, "1" if text.shortened else None)
-    return _Message(_Shown(text.title, text.body), data, *delivery)
-
-
-def _delivery(push: PushRequest, ttl: int) -> _Delivery:
-    """How it travels, and under which name it is shown. FCM keeps but four collapse keys for a phone that is away and
-    drops others as it likes: so `collapse_key` only where the notification has one, and `tag` always.
+def _message(push: PushRequest, text: Text, ttl: int) -> _Message:
+    """FCM keeps but four collapse keys for a phone that is away and drops others as it likes: so `collapse_key` only
+    where the notification has one, and `tag`, the name under which it is shown, always.
     """
-    high = push.content.priority == Priority.HIGH
-    name = shown_as(push)
+    content, name = push.content, shown_as(push)
+    high = content.priority == Priority.HIGH
+    shown = _Shown(text.title, text.body)
+    data = _Data(push.id, content.type, content.about, text.data, "1" if text.shortened else None)
     if push.platform == Platform.IOS:
         headers = {
             "apns-collapse-id": name,
             "apns-priority": "10" if high else "5",
-            "apns-expiration": str(push.content.expires_at // SECOND),
+            "apns-expiration": str(content.expires_at // SECOND),
         }
-        return _Delivery(apns=_Apns(headers))
+        return _Message(shown, data, apns=_Apns(headers))
     if push.platform == Platform.WEB:
-        return _Delivery(webpush=_Web({"TTL": str(ttl), "Urgency": "high" if high else "normal"}, _Tag(name)))
-    collapse_key = None if push.content.collapse_key is None else name
-    return _Delivery(_Android("HIGH" if high else "NORMAL", f"{ttl}s", _Tag(name), collapse_key))
+        headers = {"TTL": str(ttl), "Urgency": "high" if high else "normal"}
+        return _Message(shown, data, webpush=_Web(headers, _Tag(name)))
+    collapse_key = None if content.collapse_key is None else name
+    return _Message(shown, data, _Android("HIGH" if high else "NORMAL", f"{ttl}s", _Tag(name), collapse_key))

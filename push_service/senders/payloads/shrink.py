@@ -5,14 +5,16 @@ the title. The id and the type always stay.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 LIMIT = 4_096
 """Bytes of FCM and APNs alike."""
 CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 
-class Text(NamedTuple):
+class Text(msgspec.Struct, frozen=True):
     """What of a notification may give way."""
 
     title: str
@@ -32,15 +34,15 @@ def shrunk(text: Text, build: Callable[[Text], bytes], limit: int = LIMIT) -> by
     built = build(text)
     if len(built) <= limit:
         return built
-    text = text._replace(data=None, shortened=True)
+    text = replace(text, data=None, shortened=True)
     if len(built := build(text)) <= limit:
         return built
-    empty = text._replace(body=CUT)
+    empty = replace(text, body=CUT)
     if len(build(empty)) <= limit:
-        return _longest(lambda cut: build(text._replace(body=cut)), text.body, limit)
-    if len(build(empty._replace(title=CUT))) <= limit:
-        return _longest(lambda cut: build(empty._replace(title=cut)), text.title, limit)
-    raise PayloadTooLarge(f"{len(build(empty._replace(title=CUT)))} bytes without any text, {limit} are taken")
+        return _longest(lambda cut: build(replace(text, body=cut)), text.body, limit)
+    if len(build(replace(empty, title=CUT))) <= limit:
+        return _longest(lambda cut: build(replace(empty, title=cut)), text.title, limit)
+    raise PayloadTooLarge(f"{len(build(replace(empty, title=CUT)))} bytes without any text, {limit} are taken")
 
 
 def _longest(build: Callable[[str], bytes], text: str, limit: int) -> bytes:
