@@ -5,7 +5,7 @@ last word, is asked more often. Nothing here says that a notification was told; 
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -68,8 +68,10 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 class NoticeStore(Protocol):
     """For the dispatcher's thread. Both methods raise OutageError."""
 
-    def classify(self, asked: Sequence[Asked], now: Micros) -> list[Answer]:
-        """One answer for each, in their order. Those before count for those after them. At most MAX_BATCH."""
+    def classify(self, asked: Sequence[Asked], now: Micros) -> Iterator[Answer]:
+        """One answer for each, in their order, as they come: the store may work on later ones meanwhile. Those before
+        count for those after them. At most MAX_BATCH.
+        """
 
     def remember(self, documents: Mapping[tuple[str, str], bytes], now: Micros) -> None:
         """Preferences of (tenant, user) as PostgreSQL has them, where none are known: somebody may have set others."""

@@ -19,6 +19,10 @@ MAX_READ = 10_000
 """Preferences kept as they were read: most users have one of a few documents."""
 
 
+_Owner = tuple[str, str]
+"""(tenant, user)"""
+
+
 class Classified(msgspec.Struct, frozen=True):
     """One that is to be told, as far as Redis knows."""
 
@@ -40,23 +44,27 @@ class Classifier:
     def classify(self, batch: Sequence[Incoming], now: Micros) -> list[Classified]:
         """Those of the batch that are not known to be duplicates, in order. Raises OutageError."""
         answers = self._notices.classify([self._asked(each) for each in batch], now)
-        documents = self._unknown(batch, answers, now)
-        classified = []
+        planned: list[Classified | None] = []
+        waiting: list[tuple[int, Incoming, Answer]] = []
         for incoming, answer in zip(batch, answers, strict=True):
             if answer.verdict is Verdict.DUPLICATE:
                 continue
-            told = incoming.told
-            document = answer.preferences
-            if document is None:
-                document = documents[told.tenant, told.user].decode()
-            circumstances = Circumstances(
-                self._preferences(document), answer.connected, answer.recent, answer.window_end
-            )
-            content = told.content
-            kind = self._kinds.get(content.type, ANY_TYPE)
-            plan = push_plan(content.type, kind, content.expires_at, circumstances, now)
-            classified.append(Classified(incoming, answer.verdict, plan))
-        return classified
+            if answer.preferences is None:
+                waiting.append((len(planned), incoming, answer))
+                planned.append(None)
+            else:
+                planned.append(self._planned(incoming, answer, answer.preferences, now))
+        documents = self._unknown({_owner(each) for _, each, _ in waiting}, now)
+        for place, incoming, answer in waiting:
+            planned[place] = self._planned(incoming, answer, documents[_owner(incoming)].decode(), now)
+        return [each for each in planned if each is not None]
+
+    def _planned(self, incoming: Incoming, answer: Answer, document: str, now: Micros) -> Classified:
+        content = incoming.told.content
+        kind = self._kinds.get(content.type, ANY_TYPE)
+        circumstances = Circumstances(self._preferences(document), answer.connected, answer.recent, answer.window_end)
+        plan = push_plan(content.type, kind, content.expires_at, circumstances, now)
+        return Classified(incoming, answer.verdict, plan)
 
     def _asked(self, incoming: Incoming) -> Asked:
         told, content = incoming.told, incoming.told.content
@@ -72,15 +80,8 @@ class Classifier:
             content.match_version,
         )
 
-    def _unknown(
-        self, batch: Sequence[Incoming], answers: Sequence[Answer], now: Micros
-    ) -> dict[tuple[str, str], bytes]:
+    def _unknown(self, owners: set[_Owner], now: Micros) -> dict[_Owner, bytes]:
         """The documents of users of whom Redis has none. They are put there."""
-        owners = {
-            (incoming.told.tenant, incoming.told.user)
-            for incoming, answer in zip(batch, answers, strict=True)
-            if answer.preferences is None and answer.verdict is not Verdict.DUPLICATE
-        }
         if not owners:
             return {}
         found = self._documents.of(owners)
@@ -94,6 +95,10 @@ class Classifier:
                 self._read = {"": DEFAULT}
             known = self._read[document] = _readable(document)
         return known
+
+
+def _owner(incoming: Incoming) -> _Owner:
+    return (incoming.told.tenant, incoming.told.user)
 
 
 def _readable(document: str) -> Preferences:

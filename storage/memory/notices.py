@@ -1,7 +1,7 @@
 """What is known of users' notifications, in memory: the twin of `storage.redis.notices`."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.errors import OutageError
@@ -56,10 +56,10 @@ class MemoryNotices:
         self._users.clear()
         self.connected.clear()
 
-    def classify(self, asked: Sequence[Asked], now: Micros) -> list[Answer]:
+    def classify(self, asked: Sequence[Asked], now: Micros) -> Iterator[Answer]:
         """See NoticeStore."""
         self._answer()
-        return [self._classify(each, now // SECOND) for each in asked]
+        return iter([self._classify(each, now // SECOND) for each in asked])
 
     def remember(self, documents: Mapping[tuple[str, str], bytes], now: Micros) -> None:
         """See NoticeStore."""

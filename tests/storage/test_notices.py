@@ -13,7 +13,7 @@ from storage.notices import MAX_KEPT, Answer, Asked, NoticeStore, PreferencesCac
 from storage.presence import Change
 from storage.redis.connection import AsyncRedis, SyncRedis, connect_async, connect_sync
 from storage.redis.keys import connections, notices
-from storage.redis.notices import RedisNotices, RedisPreferencesCache
+from storage.redis.notices import PIECE, RedisNotices, RedisPreferencesCache
 from storage.redis.presence import RedisPresence
 from storage.redis.settings import RedisSettings
 
@@ -61,12 +61,12 @@ NEW, DUPLICATE = (Verdict.NEW, ""), (Verdict.DUPLICATE, "")
 
 
 def test_nothing_asked_is_nothing_answered(known: Known) -> None:
-    assert known.classify([], NOW) == []
+    assert list(known.classify([], NOW)) == []
     known.remember({}, NOW)
 
 
 def test_what_nobody_brought_is_new_and_nothing_is_known_of_its_user(known: Known) -> None:
-    assert known.classify([asked("a")], NOW) == [Answer(Verdict.NEW, "", False, 0, 0, None)]
+    assert list(known.classify([asked("a")], NOW)) == [Answer(Verdict.NEW, "", False, 0, 0, None)]
 
 
 def test_the_same_id_from_another_place_is_a_duplicate_and_from_the_same_place_is_not(known: Known) -> None:
@@ -121,14 +121,17 @@ def test_those_of_a_type_are_counted_in_its_window_each_once(known: Known) -> No
     batch = [asked(f"n{number}", f"s{number}", window=60) for number in range(3)]
     ends = NOW // SECOND + 60
     for now in (NOW, NOW + 30 * SECOND):
-        found = known.classify(batch, now)
+        found = list(known.classify(batch, now))
         assert [(each.recent, each.window_end) for each in found] == [(0, ends), (1, ends), (2, ends)]
-    again, other, duplicate = known.classify(
-        [asked("x", "sx", window=60), asked("y", "sy", kind="alert"), asked("x", "s2", window=60)], NOW + 59 * SECOND
+    again, other, duplicate = list(
+        known.classify(
+            [asked("x", "sx", window=60), asked("y", "sy", kind="alert"), asked("x", "s2", window=60)],
+            NOW + 59 * SECOND,
+        )
     )
     assert (again.recent, again.window_end, other.recent, other.window_end) == (3, ends, 0, 0)
     assert (duplicate.recent, duplicate.window_end) == (0, 0)
-    later = known.classify([asked("z", "sz", window=60)], NOW + 60 * SECOND)[0]
+    later = next(known.classify([asked("z", "sz", window=60)], NOW + 60 * SECOND))
     assert (later.recent, later.window_end) == (0, ends + 60)
 
 
@@ -136,25 +139,25 @@ async def test_preferences_are_known_from_when_they_are_set_or_loaded(known: Kno
     known.remember({("acme", "u1"): b"", ("acme", "u2"): b'{"a":1}'}, NOW)
     await known.set("acme", "u3", b"new", NOW)
     known.remember({("acme", "u3"): b"old", ("acme", "u2"): b"late"}, NOW)
-    found = known.classify([asked("a", user=user) for user in ("u1", "u2", "u3", "u4")], NOW)
+    found = list(known.classify([asked("a", user=user) for user in ("u1", "u2", "u3", "u4")], NOW))
     assert [each.preferences for each in found] == ["", '{"a":1}', "new", None]
     await known.set("acme", "u2", b"newer", NOW)
-    assert known.classify([asked("b", user="u2")], NOW)[0].preferences == "newer"
+    assert next(known.classify([asked("b", user="u2")], NOW)).preferences == "newer"
 
 
 async def test_preferences_are_loaded_again_after_an_hour(known: Known) -> None:
     await known.set("acme", "u1", b"old", NOW)
-    assert known.classify([asked("a")], NOW + HOUR - SECOND)[0].preferences == "old"
-    assert known.classify([asked("a")], NOW + HOUR)[0].preferences is None
+    assert next(known.classify([asked("a")], NOW + HOUR - SECOND)).preferences == "old"
+    assert next(known.classify([asked("a")], NOW + HOUR)).preferences is None
     known.remember({("acme", "u1"): b"new"}, NOW + HOUR)
-    assert known.classify([asked("a")], NOW + HOUR)[0].preferences == "new"
+    assert next(known.classify([asked("a")], NOW + HOUR)).preferences == "new"
 
 
 def test_what_is_kept_of_one_user_is_bounded(known: Known) -> None:
     """A flood forgets its own beginning, not what came last."""
     for start in range(0, 4 * MAX_KEPT, 64):
         batch = [asked(f"n{number}", f"s{number}") for number in range(start, start + 64)]
-        known.classify(batch, NOW + start * SECOND)
+        list(known.classify(batch, NOW + start * SECOND))
     last = 4 * MAX_KEPT - 1
     found = verdicts(known, asked(f"n{last}", "else"), asked("n0", "else"), now=NOW + last * SECOND)
     assert found == [DUPLICATE, NEW]
@@ -179,7 +182,7 @@ async def test_a_user_with_a_connection_to_a_living_gateway_is_connected(redis_s
 def test_everything_kept_of_a_user_ends_by_itself(single: RedisSettings) -> None:
     client = connect_sync(single)
     store = RedisNotices(client)
-    store.classify([asked("a")], NOW)
+    list(store.classify([asked("a")], NOW))
     store.remember({("acme", "u2"): b""}, NOW)
     for user in ("u1", "u2"):
         assert 7 * 86_400 < int(client.ttl(notices("acme", user))) <= 8 * 86_400
@@ -197,8 +200,30 @@ def test_a_redis_that_was_restarted_has_lost_the_scripts_too(single: RedisSettin
     client.close()
 
 
+def test_a_batch_of_many_pieces_is_answered_in_order(single: RedisSettings) -> None:
+    client = connect_sync(single)
+    store = RedisNotices(client)
+    many = [asked(f"n{number}", f"s{number}") for number in range(3 * PIECE)]
+    again = asked(f"n{PIECE // 2}", "elsewhere")
+    assert verdicts(store, *many, again, asked("last", "s")) == [NEW] * (3 * PIECE) + [DUPLICATE, NEW]
+    client.script_flush()
+    assert verdicts(store, *many, again) == [NEW] * (3 * PIECE) + [DUPLICATE]
+    client.close()
+
+
+def test_answers_that_nobody_read_are_nobody_elses(single: RedisSettings) -> None:
+    client = connect_sync(single)
+    store = RedisNotices(client)
+    answers = store.classify([asked(f"n{number}", "s") for number in range(2 * PIECE)], NOW)
+    next(answers)
+    del answers
+    assert client.ping()
+    assert verdicts(store, asked("other", "s"), asked("other", "s2")) == [NEW, DUPLICATE]
+    client.close()
+
+
 def test_an_outage_is_told_as_one() -> None:
     away = connect_sync(RedisSettings(url=SecretStr("redis://127.0.0.1:1"), timeout=0.5))
     with pytest.raises(OutageError):
-        RedisNotices(away).classify([asked("a")], NOW)
+        list(RedisNotices(away).classify([asked("a")], NOW))
     away.close()
