@@ -112,11 +112,25 @@ WITH own AS (
             ELSE n.push_changed_at END
     FROM locked AS l WHERE (n.tenant, n.user_id, n.id) = (l.tenant, l.user_id, l.id)
 )
-SELECT tenant, user_id, id, earlier, outdated, best FROM judged
+SELECT CAST(json_agg(json_build_array(tenant, user_id, id, earlier, outdated, best)) AS text) FROM judged
 """)  # noqa: S608
 
 _Place = tuple[str, str, str]
 _encode = msgspec.json.Encoder().encode
+
+
+class _Judged(msgspec.Struct, frozen=True, array_like=True):
+    """What the statement that settles match keys says of a notification."""
+
+    tenant: str
+    user: str
+    id: str
+    earlier: str | None
+    outdated: bool | None
+    best: str
+
+
+_judged = msgspec.json.Decoder(list[_Judged]).decode
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -185,30 +199,34 @@ def _known(connection: Connection, batch: Sequence[NewNotice]) -> dict[_Place, A
 
 
 def _settle(connection: Connection, batch: Sequence[NewNotice], answers: list[Stored]) -> None:
-    """Corrects the answers where match keys say more."""
-    matched = {
-        number: {"number": number, **_named(_place(notice)), "match_key": notice.notification.content.match_key}
+    """Corrects the answers where match keys say more. Of what Redis takes for a correction nobody need ask if it is."""
+    matched = [
+        number
         for number, (notice, answer) in enumerate(zip(batch, answers, strict=True))
         if notice.notification.content.match_key is not None and answer.outcome is not Outcome.DUPLICATE
-    }
-    if not matched:
-        return
-    numbers = set(connection.scalars(_COMPANY, {"places": _encode(list(matched.values())).decode()}))
-    numbers |= {number for number in matched if batch[number].correction}
+    ]
+    numbers = {number for number in matched if batch[number].correction}
+    alone = [
+        {"number": number, **_named(_place(batch[number])), "match_key": batch[number].notification.content.match_key}
+        for number in matched
+        if number not in numbers
+    ]
+    if alone:
+        numbers.update(connection.scalars(_COMPANY, {"places": _encode(alone).decode()}))
     if not numbers:
         return
     places = _places({_place(batch[number]) for number in numbers})
     told = {"places": places, "open": [state.value for state in OPEN], "cancelled": PushState.CANCELLED.value}
-    judged = {(row.tenant, row.user_id, row.id): row for row in connection.execute(_SETTLE, told)}
+    judged = {(each.tenant, each.user, each.id): each for each in _judged(connection.scalar(_SETTLE, told))}
     for number in numbers:
-        row, answer = judged[_place(batch[number])], answers[number]
-        gone = row.best != row.id and answer.state in OPEN
+        own, answer = judged[_place(batch[number])], answers[number]
+        gone = own.best != own.id and answer.state in OPEN
         answers[number] = Stored(
             answer.outcome,
             answer.seq,
             PushState.CANCELLED if gone else answer.state,
-            replaces=row.earlier if row.outdated is False else None,
-            outdated_by=row.earlier if row.outdated else None,
+            replaces=own.earlier if own.outdated is False else None,
+            outdated_by=own.earlier if own.outdated else None,
         )
 
 
