@@ -51,6 +51,8 @@ class Alarms:
 
     def works(self, began: float) -> None:
         """The provider accepted what was sent by a call that began then (of this clock): it has been repaired."""
+        if not self._on:
+            return
         ended = [reason for reason, since in self._on.items() if began > since]
         for reason in ended:
             del self._on[reason]

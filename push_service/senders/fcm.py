@@ -8,12 +8,12 @@ from aiohttp import hdrs
 from yarl import URL
 
 from domain.push_request import PushRequest
-from push_service.senders.answer_body import beginning
 from push_service.senders.fcm_answers import UNAUTHENTICATED, fcm_outcome
 from push_service.senders.fcm_settings import FcmSettings
 from push_service.senders.google_tokens import AccessTokens, CredentialsRefused, TokenUnavailable
 from push_service.senders.payloads.fcm import fcm_body
 from push_service.senders.payloads.shrink import PayloadTooLarge
+from push_service.senders.posting import post
 from push_service.senders.retry_after import retry_after_seconds
 from push_service.senders.sender import Ambiguous, Misconfigured, Outcome, Sender, Temporary, TooLarge
 
@@ -53,17 +53,16 @@ class FcmSender:
         await self._tokens.close()
 
     async def _post(self, body: bytes, token: str) -> Outcome:
-        headers = {hdrs.AUTHORIZATION: f"Bearer {token}"}
+        headers: dict[str, str] = {hdrs.AUTHORIZATION: f"Bearer {token}"}
         try:
-            async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
-                said = await beginning(answer, LONGEST_ANSWER)
-                return fcm_outcome(answer.status, retry_after_seconds(answer.headers.get("Retry-After")), said)
+            answer, said = await post(self._session, self._url, body, headers, LONGEST_ANSWER)
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError):
             return Misconfigured("tls", "who answers at FCM's address is not FCM, or not trusted")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return Temporary("cannot-connect")
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Ambiguous("connection-broken")
+        return fcm_outcome(answer.status, retry_after_seconds(answer.headers.get("Retry-After")), said)
 
 
 async def open_fcm(settings: FcmSettings, resources: AsyncExitStack) -> Sender:

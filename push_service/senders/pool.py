@@ -149,9 +149,9 @@ class Pool:
                 self._works(outcome, began)
 
     def _works(self, outcome: Outcome, began: float) -> None:
-        if isinstance(outcome, OurFault):
-            self._alarms.fault(outcome.reason, outcome.detail)
-        elif isinstance(outcome, Accepted | TokenMoved):
+        if isinstance(outcome, (Accepted, TokenMoved)):
             self._alarms.works(began)
+        elif isinstance(outcome, OurFault):
+            self._alarms.fault(outcome.reason, outcome.detail)
         if self.circuit.works(began):
             self.pace.restart()

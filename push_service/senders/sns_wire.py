@@ -8,9 +8,9 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from push_service.senders.answer_body import beginning
 from push_service.senders.aws_credentials import AwsCredentials
 from push_service.senders.aws_signature import Signer
+from push_service.senders.posting import post
 
 VERSION = "2010-03-31"
 _DONE = re.compile(r"<[A-Za-z]+Response xmlns=\"http://sns\.amazonaws\.com/doc/")
@@ -50,9 +50,8 @@ class SnsWire:
         """One call. Raises NoCredentials, and what aiohttp raises."""
         body = f"Action={action}&Version={VERSION}&".encode() + form(parameters)
         headers = self._signer.headers(await self._credentials.key(), body)
-        async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
-            said = await beginning(answer, LONGEST_ANSWER)
-            return SnsAnswer(answer.status, answer.headers.get("Retry-After"), said.decode(errors="replace"))
+        answer, said = await post(self._session, self._url, body, headers, LONGEST_ANSWER)
+        return SnsAnswer(answer.status, answer.headers.get("Retry-After"), said.decode(errors="replace"))
 
     async def close(self) -> None:
         """Close its connections."""

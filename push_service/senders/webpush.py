@@ -10,9 +10,9 @@ from aiohttp.resolver import DefaultResolver
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from domain.push_request import PushRequest
-from push_service.senders.answer_body import beginning
 from push_service.senders.payloads.shrink import PayloadTooLarge
 from push_service.senders.payloads.webpush import webpush_headers, webpush_message
+from push_service.senders.posting import post
 from push_service.senders.public_resolver import AddressRefused, PublicResolver
 from push_service.senders.retry_after import retry_after_seconds
 from push_service.senders.sender import Ambiguous, Misconfigured, OurFault, Outcome, Sender, Temporary, TooLarge
@@ -60,15 +60,7 @@ class WebPushSender:
 
     async def _post(self, to: Subscription, body: bytes, headers: dict[str, str]) -> Outcome:
         try:
-            async with self._session.post(to.url, data=body, headers=headers, allow_redirects=False) as answer:
-                said = await beginning(answer, LONGEST_ANSWER)
-                return webpush_outcome(
-                    answer.status,
-                    retry_after_seconds(answer.headers.get("Retry-After")),
-                    answer.headers.get("Location"),
-                    answer.content_type,
-                    said,
-                )
+            answer, said = await post(self._session, to.url, body, headers, LONGEST_ANSWER)
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError):
             return Misconfigured("tls", "who answers at the endpoint is not trusted", stops=False)
         except aiohttp.ClientConnectorError as error:
@@ -79,6 +71,13 @@ class WebPushSender:
             return Temporary("cannot-connect")
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Ambiguous("connection-broken")
+        return webpush_outcome(
+            answer.status,
+            retry_after_seconds(answer.headers.get("Retry-After")),
+            answer.headers.get("Location"),
+            answer.content_type,
+            said,
+        )
 
 
 def encrypted(message: bytes, to: Subscription) -> bytes:
