@@ -31,7 +31,7 @@ from storage.postgres.credentials import PostgresCredentials
 from storage.postgres.engine import open_engine
 from storage.postgres.settings import PostgresSettings
 from storage.redis.connection import connect_async
-from storage.redis.notices import RedisPreferencesCache
+from storage.redis.preferences_cache import RedisPreferencesCache
 from storage.redis.presence import RedisPresence
 from storage.redis.settings import RedisSettings
 

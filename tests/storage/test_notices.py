@@ -13,7 +13,8 @@ from storage.notices import MAX_KEPT, Answer, Asked, NoticeStore, PreferencesCac
 from storage.presence import Change
 from storage.redis.connection import AsyncRedis, SyncRedis, connect_async, connect_sync
 from storage.redis.keys import connections, notices
-from storage.redis.notices import PIECE, RedisNotices, RedisPreferencesCache
+from storage.redis.notices import PIECE, RedisNotices
+from storage.redis.preferences_cache import RedisPreferencesCache
 from storage.redis.presence import RedisPresence
 from storage.redis.settings import RedisSettings
 
