@@ -4,19 +4,14 @@ from backbone.codec import AvroCodec
 from backbone.record import InRecord
 from domain.errors import PermanentError
 from domain.ids import is_id
-from domain.instants import Micros
 from domain.interests import is_interest
-from domain.notification import NoticeContent, NotificationRequest, Phase, Priority, is_app_data
-from domain.notification_types import is_type_name
+from domain.notice_limits import content_fault
+from domain.notification import NoticeContent, NotificationRequest, Phase, Priority
 from stream_processors.legal_values import is_instant, refuse_unless
 
 MAX_USERS = 10_000
 MAX_REQUEST_BYTES = 512 * 1024
 """A notification is as large as its request: one that Kafka would refuse must not be tried for each follower."""
-MAX_MATCH_KEY = 256
-"""Characters."""
-LAST_TOLD: Micros = 7_258_118_400_000_000
-"""The year 2200: what is later is a mistake."""
 _PHASES = frozenset(Phase)
 _PRIORITIES = frozenset(Priority)
 
@@ -47,23 +42,8 @@ def read_request(codec: AvroCodec, record: InRecord) -> NotificationRequest:
 
 def _check(content: NoticeContent) -> None:
     """All that the dispatcher will not take either: here it is one dead letter, there one for each follower."""
-    texts = (
-        ("content.title", content.title),
-        ("content.body", content.body),
-        ("content.interest", content.interest),
-        ("content.collapse_key", content.collapse_key),
-        ("content.match_key", content.match_key),
-        ("content.about", content.about),
-    )
-    refuse_unless(
-        (
-            ("content.type", is_type_name(content.type)),
-            *((f"{name} with a NUL", text is None or "\0" not in text) for name, text in texts),
-            ("content.match_key", content.match_key is None or len(content.match_key) <= MAX_MATCH_KEY),
-            ("content.data", content.data is None or is_app_data(content.data)),
-            ("content.priority", content.priority in _PRIORITIES),
-            ("content.created_at", 0 <= content.created_at < LAST_TOLD),
-            ("content.accepted_at", 0 <= content.accepted_at < LAST_TOLD),
-            ("content.expires_at", 0 <= content.expires_at < LAST_TOLD),
-        )
-    )
+    fault = content_fault(content)
+    if fault is None and content.priority not in _PRIORITIES:
+        fault = "content.priority: unknown"
+    if fault is not None:
+        raise PermanentError("malformed_record", fault)

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from backbone.headers import CE_ID, CE_SOURCE, CE_TYPE, TRACEPARENT
 from backbone.record import InRecord, OutRecord, header
 from backbone.topics import NOTIFICATION_REQUESTS, NOTIFICATIONS
+from domain.errors import PermanentError
 from domain.instants import HOUR
+from domain.notice_limits import LAST_TOLD
 from domain.notification import Notification, NotificationRequest, Phase
 from domain.reference import ReferenceKind
 from push_service.dispatcher.incoming import check_notification
 from stream_processors.address.notification_mold import NotificationMold
-from stream_processors.address.requests import LAST_TOLD, read_request
-from stream_processors.legal_values import MalformedRecord
+from stream_processors.address.requests import read_request
 from tests.domain.fixes import NOON
 from tests.stream_processors.audiences import ORDER, Audiences, content, pushed_later, request
 
@@ -200,13 +201,13 @@ def test_a_push_that_was_put_off_keeps_its_phase() -> None:
         ({"users": ["ann"], "content": content(expires_at=LAST_TOLD)}, "content.expires_at"),
         ({"users": ["ann"], "content": content(type="")}, "content.type"),
         ({"users": ["ann"], "content": content(type="Order status")}, "content.type"),
-        ({"users": ["ann"], "content": content(title="a\0b")}, "content.title with a NUL"),
-        ({"users": ["ann"], "content": content(body="\0")}, "content.body with a NUL"),
-        ({"users": ["ann"], "content": content(match_key="k\0", match_version=1)}, "content.match_key with a NUL"),
+        ({"users": ["ann"], "content": content(title="a\0b")}, "content.title: with a NUL"),
+        ({"users": ["ann"], "content": content(body="\0")}, "content.body: with a NUL"),
+        ({"users": ["ann"], "content": content(match_key="k\0", match_version=1)}, "content.match_key: with a NUL"),
         ({"users": ["ann"], "content": content(match_key="k" * 257, match_version=1)}, "content.match_key"),
-        ({"users": ["ann"], "content": content(collapse_key="\0")}, "content.collapse_key with a NUL"),
-        ({"users": ["ann"], "content": content(about="acme/order/\0")}, "content.about with a NUL"),
-        ({"users": ["ann"], "content": content(interest="\0")}, "content.interest with a NUL"),
+        ({"users": ["ann"], "content": content(collapse_key="\0")}, "content.collapse_key: with a NUL"),
+        ({"users": ["ann"], "content": content(about="acme/order/\0")}, "content.about: with a NUL"),
+        ({"users": ["ann"], "content": content(interest="\0")}, "content.interest: with a NUL"),
     ],
 )
 def test_what_ingest_would_never_have_written_is_set_aside(changes: dict[str, object], named: str) -> None:
@@ -249,7 +250,7 @@ _INSTANTS = st.sampled_from([-1, 0, NOON, LAST_TOLD - 1, LAST_TOLD])
 def test_the_dispatcher_takes_what_address_lets_through(changes: dict[str, object]) -> None:
     asked = request("r1", users=["ann"], content=content(**changes))
     value = WORLD.codec.encode(NOTIFICATION_REQUESTS, asked)
-    with contextlib.suppress(MalformedRecord):
+    with contextlib.suppress(PermanentError):
         read = read_request(WORLD.codec, InRecord(NOTIFICATION_REQUESTS.name, 0, 0, b"", value, [], 0))
         check_notification(Notification(id=read.id, tenant=read.tenant, user="ann", content=read.content))
 
