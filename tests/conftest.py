@@ -39,6 +39,7 @@ from xdist.remote import Producer
 
 from devstack.demo import Demo
 from devstack.infra import Infra
+from tests.product_settings import RESTFUL, SOON_MISSED
 from tests.sharing import SharersTogether, tell_groups
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -124,7 +125,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharers
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with Demo(tmp_path_factory.mktemp("demo")) as demo:
+    with Demo(tmp_path_factory.mktemp("demo"), settings=RESTFUL | SOON_MISSED) as demo:
         yield demo
         shutil.rmtree(demo.stack.site.data, ignore_errors=True)
 

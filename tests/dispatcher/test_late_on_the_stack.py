@@ -11,6 +11,7 @@ import pytest
 
 from devstack.demo import Demo
 from tests.dispatcher.push_watch import PushWatch
+from tests.product_settings import RESTFUL
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]  # a stack of its own, and quiet hours end with a minute
 
@@ -21,7 +22,7 @@ TYPES = {"burst": {"title": "Burst", "digest": {"after": 1, "seconds": WINDOW_SE
 @pytest.fixture(scope="module")
 def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """With a type of its own, whose window is short."""
-    settings = {"FLEETCAST_NOTIFICATIONS_TYPES": json.dumps(TYPES)}
+    settings = {"FLEETCAST_NOTIFICATIONS_TYPES": json.dumps(TYPES), **RESTFUL}
     with Demo(tmp_path_factory.mktemp("late"), settings=settings) as demo:
         yield demo
         shutil.rmtree(demo.stack.site.data, ignore_errors=True)

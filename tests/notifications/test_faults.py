@@ -9,6 +9,7 @@ from benchmarks.notices.faults import NOTICE_FAULTS, NoticeFault, at_once
 from benchmarks.notices.proving import NoticePace, Proving
 from benchmarks.proofs.notices import SETTINGS
 from devstack.demo import Demo
+from tests.product_settings import RESTFUL, SOON_MISSED
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -22,15 +23,11 @@ SHORT = (
     ("dispatcher killed at returned.digest-taken", "control_api killed at control.acked", "Redis emptied"),
 )
 """Those of a line at once."""
-SOONER = {
-    "FLEETCAST_KAFKA_PROPERTY_SESSION_TIMEOUT_MS": "3000",
-    "FLEETCAST_KAFKA_PROPERTY_HEARTBEAT_INTERVAL_MS": "750",
-}
 
 
 @pytest.fixture(scope="module")
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with Demo(tmp_path_factory.mktemp("notices"), settings=SETTINGS | SOONER) as demo:
+    with Demo(tmp_path_factory.mktemp("notices"), settings=SETTINGS | SOON_MISSED | RESTFUL) as demo:
         yield demo
     shutil.rmtree(demo.stack.site.data, ignore_errors=True)
 

@@ -7,16 +7,13 @@ import pytest
 
 from benchmarks.faults import FAULTS, Fault, Pace, Proving
 from devstack.demo import Demo
+from tests.product_settings import RESTFUL, SOON_MISSED
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 PACE = Pace(rate=100, assets=20, steady=0.5, outage=0.3, calm=0.6, heal_within=90.0)
-# By default a dead member is noticed after 8 s, and a snapshot serves for a second: `make prove` has it so.
-SETTINGS = {
-    "FLEETCAST_GATEWAY_SNAPSHOT_SECONDS": "0",
-    "FLEETCAST_KAFKA_PROPERTY_SESSION_TIMEOUT_MS": "3000",
-    "FLEETCAST_KAFKA_PROPERTY_HEARTBEAT_INTERVAL_MS": "750",
-}
+# By default a snapshot serves for a second: `make prove` has it so.
+SETTINGS = {"FLEETCAST_GATEWAY_SNAPSHOT_SECONDS": "0", **SOON_MISSED, **RESTFUL}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from tests.web.browser import Browser
 from tests.web.conftest import Stage
 from tests.web.test_page_in_browser import position, row_says, status
 
-COUNT = "(document.querySelector('#bell .count').hidden ? '0' : document.querySelector('#bell .count').textContent)"
+_BADGE = "document.querySelector('#bell .count')?"  # a page that is still loading has none
+COUNT = f"({_BADGE}.hidden ? '0' : {_BADGE}.textContent)"
 TITLES = "[...document.querySelectorAll('.notice .name')].map(name => name.textContent).join(', ')"
 
 

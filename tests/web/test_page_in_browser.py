@@ -150,7 +150,8 @@ async def test_text_from_outside_is_never_markup(stage: Stage) -> None:
     assert await stage.browser.complaints() == []
 
 
-async def test_phone_shows_connection_map_and_list_and_complains_of_nothing(stage: Stage) -> None:
+async def test_phone_shows_connection_map_and_list_and_complains_of_nothing(whole_stage: Stage) -> None:
+    stage = whole_stage
     await stage.gateway.publish(position("truck-7"))
     await stage.open_live(view="phone", dark=True)
     await row_says(stage, "truck-7", "km/h")
