@@ -1,7 +1,6 @@
 """The ingest process: `python -m ingest`. Builds the adapters, passes them on, runs."""
 
 import asyncio
-import gc
 import os
 import time
 
@@ -25,6 +24,7 @@ from ingest.grpc_api.service import NotificationsService
 from ingest.grpc_api.settings import GrpcSettings
 from ingest.publishing import EventPublisher
 from ingest.settings import IngestSettings
+from runtime.collector import calm_collector
 from runtime.http.server import HttpLimits, HttpService
 from runtime.process import Process, run_process
 from runtime.settings import Loaded
@@ -75,14 +75,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
     grpc_settings = loaded[GrpcSettings]
     notifications = NotificationsService(edge, grpc_settings, GrpcMetrics(process.registry))
     process.add(GrpcService(grpc_settings, notifications, HealthService(process.health)))
-    _rest_the_collector()
-
-
-def _rest_the_collector() -> None:
-    """Requests make no cycles to speak of: looking for them was a fifth of the CPU time of a request."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    calm_collector()
 
 
 def _now() -> int:

@@ -5,7 +5,6 @@ installations, and the delivery timeline, which is written from the receipts in 
 JSON on its input, its result one on its output.
 """
 
-import gc
 import resource
 import sys
 import time
@@ -33,6 +32,7 @@ from push_service.dispatcher.handover import Handover
 from push_service.dispatcher.metrics import DispatcherMetrics
 from push_service.dispatcher.outbox import OUTBOXES, Outbox
 from push_service.dispatcher.timeline import TimelineHandler
+from runtime.collector import calm_collector
 from storage.notification_types import BUILT_IN
 from storage.postgres.delivery_days import DeliveryDays
 from storage.postgres.digests import Digests
@@ -94,8 +94,7 @@ class History:
         """All of the plan, when all processes are ready."""
         plan = self._plan
         records = self._records()
-        gc.collect()
-        gc.freeze()
+        calm_collector()
         tell(Ready())
         sys.stdin.readline()
         began, used = time.perf_counter(), cpu_seconds()

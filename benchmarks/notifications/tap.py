@@ -4,7 +4,6 @@ Real Redis: one script for each batch says what is new, whom it would be pushed 
 Its plan is a line of JSON on its input, its result one on its output.
 """
 
-import gc
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -21,6 +20,7 @@ from push_service.dispatcher.classification import Classifier
 from push_service.dispatcher.handler import push_of
 from push_service.dispatcher.incoming import Incoming
 from push_service.dispatcher.outbox import Push
+from runtime.collector import calm_collector
 from storage.notification_types import BUILT_IN
 from storage.redis.connection import connect_sync
 from storage.redis.notices import RedisNotices
@@ -69,8 +69,7 @@ class Tap:
     def run(self) -> Spent:
         """All of the plan, when it is told to begin."""
         arriving = decoded(self._plan.first, self._plan.events)
-        gc.collect()
-        gc.freeze()
+        calm_collector()
         tell(Ready())
         sys.stdin.readline()
         began, used = time.perf_counter(), cpu_seconds()

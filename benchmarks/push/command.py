@@ -15,7 +15,7 @@ from benchmarks.push.ours import ours
 from benchmarks.push.pushes import pushes
 from benchmarks.push.stand import fakes
 from domain.push_request import PushRequest
-from push_service.senders.collector import calm_collector
+from runtime.collector import calm_collector
 
 AT_ONCE = 50
 MOST_RATIO = 1.5

@@ -5,7 +5,6 @@ waits for hours. Each consumer has a thread, a producer and a group of its own, 
 """
 
 import asyncio
-import gc
 import threading
 from typing import NamedTuple
 
@@ -44,6 +43,7 @@ from push_service.dispatcher.settings import DispatcherSettings
 from push_service.dispatcher.timeline import GROUP as TIMELINE_GROUP
 from push_service.dispatcher.timeline import TimelineHandler
 from push_service.dispatcher.timer import Timer
+from runtime.collector import calm_collector
 from runtime.http.probes import add_probes
 from runtime.http.server import AdminSettings, HttpService, new_app
 from runtime.process import Process, run_process
@@ -118,14 +118,7 @@ async def compose(settings: Loaded, process: Process) -> None:
     _add_deadlines(parts, letters)
     _add_timelines(parts, letters)
     _add_timer(parts)
-    _calm_collector()
-
-
-def _calm_collector() -> None:
-    """Batches of many small records make no cycles: they are looked for rarely, and not in what stays."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 1_000)
+    calm_collector()
 
 
 def _add_notifications(parts: _Parts) -> DeadLetters:

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import gc
 
 import structlog
 from aiohttp import ClientSession, TCPConnector
@@ -34,6 +33,7 @@ from push_service.gateway.server_api.settings import ServerApiSettings
 from push_service.gateway.server_api.table import method_table
 from push_service.gateway.service import GatewayService
 from push_service.gateway.settings import GatewaySettings
+from runtime.collector import calm_collector
 from runtime.health import Condition
 from runtime.process import Process, run_process
 from runtime.settings import Loaded
@@ -112,7 +112,7 @@ async def compose(loaded: Loaded, process: Process) -> None:
     )
     process.add(ThreadService(orders.name, orders.run))
     known = functools.partial(orders_known, orders.wait)
-    process.add(GatewayService(gateway, app, listening, _calm_collector, known))
+    process.add(GatewayService(gateway, app, listening, calm_collector, known))
 
 
 async def _topics(settings: KafkaSettings) -> dict[str, TopicFacts]:
@@ -134,16 +134,6 @@ async def _prepare(codec: AvroCodec) -> None:
         except OutageError as error:
             log.warning("waiting for the schema registry", reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
-
-
-def _calm_collector() -> None:
-    """At many thousand sockets the cyclic collector would dominate: it walks all of them to find nothing.
-
-    What lives as long as the process is taken out of its sight, and it looks for cycles rarely.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 1_000)
 
 
 if __name__ == "__main__":

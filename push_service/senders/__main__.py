@@ -13,10 +13,10 @@ from backbone.registry import SchemaRegistry
 from backbone.registry_settings import RegistrySettings
 from backbone.topics import PUSH_RECEIPTS
 from push_service.senders.channel import Channels
-from push_service.senders.collector import calm_collector
 from push_service.senders.providers import OPENINGS, SECTIONS
 from push_service.senders.redrive_command import main as redrive
 from push_service.senders.settings import SendersSettings
+from runtime.collector import calm_collector
 from runtime.http.probes import add_probes
 from runtime.http.server import AdminSettings, HttpService, new_app
 from runtime.process import Process, run_process
