@@ -24,6 +24,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,8 @@ NEEDS_STACK = {"infra", "demo"}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "stack: starts real servers (set by itself where a fixture does)")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background job; what we start inherits it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         os.environ[DIRECTORY] = f"{tempfile.gettempdir()}/fleetcast-tests-{secrets.token_hex(8)}"
 

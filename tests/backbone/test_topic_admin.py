@@ -15,6 +15,7 @@ from backbone.kafka_settings import KafkaSettings
 from backbone.topic_admin import TopicAdmin, TopicRefused
 from backbone.topic_plan import ClusterTopic, TopicOptions, TopicPlan, plan_topics
 from backbone.topics import LATEST, PINGS, Topic
+from tests.backbone.kafka_kinds import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +45,7 @@ def test_a_plan_is_carried_out_once_and_then_there_is_nothing_to_do(admin: Topic
     plan = plan_of(admin, table)
     assert [creation.name for creation in plan.creations] == [topic.name for topic in table]
     admin.apply(plan)
-    assert plan_of(admin, table) == TopicPlan()
+    wait_until(lambda: plan_of(admin, table) == TopicPlan())
     latest = admin.cluster_topics([table[1].name])[table[1].name]
     assert latest == ClusterTopic(2, 1, latest.config)
     assert latest.config["cleanup.policy"] == "compact"
@@ -57,7 +58,7 @@ def test_a_changed_setting_is_brought_back(admin: TopicAdmin, table: list[Topic]
     plan = plan_of(admin, longer)
     assert len(plan.changes) == 1
     admin.apply(plan)
-    assert plan_of(admin, longer) == TopicPlan()
+    wait_until(lambda: plan_of(admin, longer) == TopicPlan())  # the broker that is asked may learn of it a little later
 
 
 def test_nothing_is_done_when_anything_is_refused(admin: TopicAdmin, table: list[Topic]) -> None:

@@ -35,11 +35,6 @@ WITHIN = 90.0  # seconds for everything to come through
 ORDERS = 3
 FOLLOWERS = 20
 MANY = 25_000
-SOON_MISSED = {
-    "FLEETCAST_KAFKA_PROPERTY_SESSION_TIMEOUT_MS": "3000",
-    "FLEETCAST_KAFKA_PROPERTY_HEARTBEAT_INTERVAL_MS": "750",
-}
-"""The groups notice their end after 3 s, by default after 8."""
 
 
 class Town:
@@ -51,6 +46,7 @@ class Town:
         self.fleet = told.fleet
         self.lat = secrets.randbelow(4000) * 0.02 - 40.0  # where no other test has drawn a geofence
         self.postgres_url = told.postgres_url
+        self._enrich_url = told.admin_urls["enrich"]
         self._http = httpx.Client(
             base_url=told.ingest_url, headers={"Authorization": f"Bearer {told.backend_credential}"}, timeout=20
         )
@@ -114,6 +110,11 @@ class Town:
             query = "SELECT count(*) FROM scheduled_requests WHERE convert_from(request, 'UTF8') LIKE %s"
             (count,) = connection.execute(query, (f"%{order}%",)).fetchone() or (0,)
         return int(count)
+
+    def reference_read(self) -> float:
+        """How many records of reference data enrich has read since it was started."""
+        lines = self._http.get(f"{self._enrich_url}/metrics").raise_for_status().text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("fleetcast_table_records_total"))
 
     def records(self) -> Iterator[InRecord]:
         for batch in self._scan.read(self._scan.whole(NOTIFICATIONS.name)):
@@ -184,7 +185,8 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
     van, order = f"{town.name}-van", town.order(0)
     asset_watcher, order_watcher = f"{town.name}.ann", f"{town.name}.bob"
     begins = now(-60)
-    for kind, entry, body in (
+    read = town.reference_read()
+    entries: tuple[tuple[str, str, dict[str, object]], ...] = (
         ("watchers", f"{town.name}-1", {"user": asset_watcher, "entity": f"asset/{van}"}),
         ("watchers", f"{town.name}-2", {"user": order_watcher, "entity": f"order/{order}"}),
         (
@@ -194,9 +196,11 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
         ),
         ("orders", order, {"promised_at": now(-20)}),
         ("assignments", order, {"asset": van, "order": order, "valid_from": begins}),
-    ):
+    )
+    for kind, entry, body in entries:
         town.post(f"/v1/reference/{kind}/{entry}", body, "PUT")
-    until(lambda: len(town.texts()) == 2)  # so long the reference data is on its way to enrich, too
+    until(lambda: town.reference_read() >= read + len(entries))
+    until(lambda: len(town.texts()) == 2)
     town.post(
         "/v1/pings",
         [
@@ -255,7 +259,7 @@ def doomed(demo: Demo, points: Mapping[str, str]) -> Iterator[dict[str, subproce
     """The processes in the place of the stack's own, each to die at its point."""
     processes = {}
     for part, point in points.items():
-        env = {**SOON_MISSED, "FLEETCAST_ADMIN_PORT": "0", "FLEETCAST_PROCESS_FAIL_AT": point}
+        env = {"FLEETCAST_ADMIN_PORT": "0", "FLEETCAST_PROCESS_FAIL_AT": point}
         command = demo.product.command(f"stream_processors.{part}", env=env)
         processes[part] = subprocess.Popen(
             command.argv, cwd=command.cwd, env={**os.environ, **command.env}, stdout=subprocess.DEVNULL
