@@ -53,6 +53,8 @@ class Town:
         registry = SchemaRegistry.of(RegistrySettings(url=told.registry_url))
         self.codec = AvroCodec(registry)
         self._scan = TopicScan(KafkaSettings(bootstrap=told.kafka_bootstrap))
+        self._read = {place: each.end for place, each in self._scan.whole(NOTIFICATIONS.name).items()}
+        self._ours: list[InRecord] = []
         self.close: list[Callable[[], None]] = [self._http.close, registry.close]
 
     def order(self, number: int) -> str:
@@ -87,20 +89,16 @@ class Town:
 
     def told(self) -> Counter[tuple[str, str]]:
         """(user, notification id) of this test's users, and how often each is on the topic."""
-        ours = f"{self.fleet}/{self.name}."
         return Counter(
             ((record.key or b"").decode().partition("/")[2], (header(record.headers, CE_ID) or b"").decode())
             for record in self.records()
-            if (record.key or b"").decode().startswith(ours)
         )
 
     def texts(self) -> set[str]:
         """What this test's users are told, as text."""
-        ours = f"{self.fleet}/{self.name}.".encode()
         return {
             f"{told.user} {told.content.title}: {told.content.body}"
             for record in self.records()
-            if (record.key or b"").startswith(ours)
             for told in [self.codec.decode(record.value or b"", Notification)]
         }
 
@@ -116,9 +114,14 @@ class Town:
         lines = self._http.get(f"{self._enrich_url}/metrics").raise_for_status().text.splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("fleetcast_table_records_total"))
 
-    def records(self) -> Iterator[InRecord]:
-        for batch in self._scan.read(self._scan.whole(NOTIFICATIONS.name)):
-            yield from batch
+    def records(self) -> list[InRecord]:
+        """What this test's users were told so far; only what is new is read."""
+        ours = f"{self.fleet}/{self.name}.".encode()
+        news = self._scan.to_end(self._read)
+        for batch in self._scan.read(news):
+            self._ours += [record for record in batch if (record.key or b"").startswith(ours)]
+        self._read = {place: each.end for place, each in news.items()}
+        return self._ours
 
 
 def now(seconds: float = 0.0) -> str:
