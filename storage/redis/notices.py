@@ -89,26 +89,27 @@ class RedisNotices:
         """Sends all pieces before it reads an answer: while we read one and plan, Redis works on the next one, and
         between two it serves others.
         """
-        pieces = [[_notice(each) for each in asked[start : start + PIECE]] for start in range(0, len(asked), PIECE)]
-        if len(pieces) < 2:
-            for piece in pieces:
-                yield from self._ask(now, gateways, piece)
+        if len(asked) <= PIECE:
+            if asked:
+                yield from self._ask(now, gateways, [_notice(each) for each in asked])
             return
         connection: Any = client.connection_pool.get_connection()
+        starts = range(0, len(asked), PIECE)
         answered = 0
         try:
-            for piece in pieces:
-                said = self._encode((now, gateways, piece))
-                connection.send_command("EVALSHA", self._scripts[CLASSIFY], 1, piece[0][0], said)
-            while answered < len(pieces):
+            for start in starts:
+                said = [_notice(each) for each in asked[start : start + PIECE]]
+                packed = self._encode((now, gateways, said))
+                connection.send_command("EVALSHA", self._scripts[CLASSIFY], 1, said[0][0], packed)
+            while answered < len(starts):
                 found = self._decode(connection.read_response())
                 answered += 1
                 yield from found
         except NoScriptError:
-            for piece in pieces[answered:]:
-                yield from self._ask(now, gateways, piece)
+            for start in starts[answered:]:
+                yield from self._ask(now, gateways, [_notice(each) for each in asked[start : start + PIECE]])
         finally:
-            if answered < len(pieces):
+            if answered < len(starts):
                 connection.disconnect()  # nobody may read the answers that are still to come
             client.connection_pool.release(connection)
 
