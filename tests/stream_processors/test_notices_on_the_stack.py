@@ -125,7 +125,11 @@ class Town:
 
 
 def now(seconds: float = 0.0) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+    return after(datetime.now(UTC), seconds)
+
+
+def after(instant: datetime, seconds: float) -> str:
+    return (instant + timedelta(seconds=seconds)).isoformat()
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -187,7 +191,7 @@ def test_a_killed_expansion_goes_on_and_tells_everybody(demo: Demo, town: Town) 
 def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) -> None:
     van, order = f"{town.name}-van", town.order(0)
     asset_watcher, order_watcher = f"{town.name}.ann", f"{town.name}.bob"
-    begins = now(-60)
+    begun = datetime.now(UTC)  # the promise lies between two fixes, however long the reference data takes
     read = town.reference_read()
     entries: tuple[tuple[str, str, dict[str, object]], ...] = (
         ("watchers", f"{town.name}-1", {"user": asset_watcher, "entity": f"asset/{van}"}),
@@ -197,8 +201,8 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
             f"{town.name}-depot",
             {"name": "Depot", "center": {"lat": town.lat, "lon": -2.9}, "radius": 200.0},
         ),
-        ("orders", order, {"promised_at": now(-20)}),
-        ("assignments", order, {"asset": van, "order": order, "valid_from": begins}),
+        ("orders", order, {"promised_at": after(begun, -20)}),
+        ("assignments", order, {"asset": van, "order": order, "valid_from": after(begun, -60)}),
     )
     for kind, entry, body in entries:
         town.post(f"/v1/reference/{kind}/{entry}", body, "PUT")
@@ -207,7 +211,7 @@ def test_watchers_are_told_of_geofences_assignments_and_late_orders(town: Town) 
     town.post(
         "/v1/pings",
         [
-            {"asset": van, "time": now(-40 + n * 10), "lat": town.lat + lat, "lon": -2.9}
+            {"asset": van, "time": after(begun, -40 + n * 10), "lat": town.lat + lat, "lon": -2.9}
             for n, lat in enumerate((0.005, 0.0, 0.0, 0.005))
         ],
     )
