@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
@@ -18,6 +18,15 @@ Place = tuple[str, int]
 
 
 _SPEC: Any = OffsetSpec  # its class methods have no types
+
+_OLD_LEADER = frozenset(
+    {
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
+)
+"""What we know of a partition's leader is not so any more: a broker was started anew, or others lead."""
 
 
 class TopicFacts(NamedTuple):
@@ -41,6 +50,7 @@ class Lookups:
     """
 
     def __init__(self, settings: KafkaSettings, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._settings = settings
         self._admin = AdminClient(settings.admin_config())
         self._timeout = timeout
 
@@ -82,7 +92,15 @@ class Lookups:
         try:
             return int(future.result(self._timeout * 2).offset)
         except (KafkaException, TimeoutError) as error:
+            if kafka_error(error).code() in _OLD_LEADER:
+                self._forget_leaders()
             raise unavailable(f"looking up offsets of {place[0]}/{place[1]}", kafka_error(error)) from error
+
+    def _forget_leaders(self) -> None:
+        """librdkafka's admin client (2.16) asks with the leader epoch that it has learned once, and learns it anew only
+        when its metadata is refreshed, which is every five minutes. A new client knows none.
+        """
+        self._admin = AdminClient(self._settings.admin_config())
 
     def _facts(self, name: str, future: "Future[Any]") -> TopicFacts:
         try:
